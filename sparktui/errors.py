@@ -1,0 +1,76 @@
+"""What can go wrong, typed: each error says what happened, where, and what to do next."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process ends with; scripts rely on these numbers."""
+
+    DONE = 0
+    PARTIAL = 1
+    """Measured, but something failed."""
+    USAGE = 2
+    """A wrong option, profile, campaign or file: nothing was started."""
+    LAUNCH = 3
+    """No topology could be launched."""
+    GUARD = 4
+    """The memory guard ended something."""
+    INTERRUPTED = 130
+
+
+class SparktuiError(Exception):
+    """An error to show as text, never as a traceback.
+
+    Args:
+        message: What happened and where.
+        hint: What to do next, as a sentence; empty where there is nothing to advise.
+    """
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SparktuiError):
+    """The command line, or what it names, cannot be used as given."""
+
+
+class ProfileError(SparktuiError):
+    """A profile that cannot be used; `problems` holds every reason, one line each."""
+
+    def __init__(self, message: str, problems: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.problems = problems
+
+
+class StoreError(SparktuiError):
+    """The store cannot be opened, read or written."""
+
+    exit_code = ExitCode.PARTIAL
+
+
+class LaunchError(SparktuiError):
+    """A topology did not come up; `log_tail` holds the last lines its processes wrote."""
+
+    exit_code = ExitCode.LAUNCH
+
+    def __init__(self, message: str, hint: str = "", log_tail: str = "") -> None:
+        super().__init__(message, hint)
+        self.log_tail = log_tail
+
+
+class HostError(SparktuiError):
+    """A command on a node could not be run, or did not end in time."""
+
+    exit_code = ExitCode.LAUNCH
+
+
+class EngineError(SparktuiError):
+    """A serving endpoint answered something that cannot be measured."""
+
+    exit_code = ExitCode.PARTIAL

@@ -1,0 +1,239 @@
+"""What a profile says, as frozen values. Loading and error messages are in `loader.py`; nothing here touches a file."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+GIB = 1024**3
+
+Name = Annotated[str, Field(pattern=NAME)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Gib = Annotated[float, Field(ge=0)]
+
+
+def _sorted_unique(levels: tuple[int, ...]) -> tuple[int, ...]:
+    if list(levels) != sorted(set(levels)):
+        raise ValueError("expected rising levels without repeats, such as [1, 2, 4, 8]")
+    return levels
+
+
+class Frozen(BaseModel):
+    """Unknown keys are refused, nothing is coerced silently, nothing changes after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Node(Frozen):
+    """One machine."""
+
+    host: str = Field("local", min_length=1)
+    """`local`, `simulated`, or what `ssh` is given: a host name or an alias from the user's ssh config."""
+    address: str | None = None
+    """The address the other nodes reach it at; `host` where that is left out."""
+    fragile: bool = False
+    """It dies under memory pressure: the higher floors apply."""
+    workdir: str | None = None
+    """The folder that commands run in, on that node."""
+
+    @model_validator(mode="after")
+    def _not_an_option(self) -> Node:
+        if self.host.startswith("-"):
+            raise ValueError("host must not begin with '-'")
+        return self
+
+
+class Model(Frozen):
+    """What is served."""
+
+    id: str = Field(min_length=1)
+    """The name requests ask for, as `/v1/models` lists it."""
+    path: str | None = None
+    """What the engine is told to load, where that differs from `id`."""
+    weights_gib: Gib | None = None
+    """All weights together; one rank of a cluster of N holds about an Nth."""
+    tokenizer: str | None = None
+
+
+class Simulated(Frozen):
+    """The embedded engine on simulated nodes."""
+
+    launcher: Literal["simulated"]
+    seed: int = 1
+    load_seconds: Annotated[float, Field(gt=0)] = 3.0
+    """How long a simulated model takes to load."""
+    kv_gib: Gib = 51.0
+    """What the KV cache takes on each node, at once, when the weights are in."""
+
+
+class External(Frozen):
+    """A server that is already up; nothing is started or stopped."""
+
+    launcher: Literal["external"]
+    url: str
+    """Base address, with or without `/v1`."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key."""
+
+
+class Recipe(Frozen):
+    """spark-vllm-docker's `run-recipe.sh`."""
+
+    launcher: Literal["recipe"]
+    recipe: str = Field(min_length=1)
+    image: str = Field(min_length=1)
+    port: Port = 8000
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
+    eth_if: str | None = None
+    container: str = "sparktui"
+    env: dict[str, str] = {}
+    extra_args: tuple[str, ...] = ()
+    """Passed to `vllm serve` after `--`."""
+
+
+class Vllm(Frozen):
+    """Plain `vllm serve` processes."""
+
+    launcher: Literal["vllm"]
+    executable: str = "vllm"
+    port: Port = 8000
+    master_port: Port = 29501
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
+    env: dict[str, str] = {}
+    extra_args: tuple[str, ...] = ()
+
+
+class Command(Frozen):
+    """Any program that ends up serving an OpenAI-compatible API on a port."""
+
+    launcher: Literal["command"]
+    argv: tuple[str, ...] = Field(min_length=1)
+    """`{port}`, `{model}`, `{node}`, `{address}` are filled in; no shell sees it."""
+    port: Port = 8000
+    env: dict[str, str] = {}
+
+
+Serving = Annotated[Simulated | External | Recipe | Vllm | Command, Field(discriminator="launcher")]
+
+
+class Router(Frozen):
+    """The proxy in front of several replicas: LiteLLM with simple-shuffle, from an environment of its own."""
+
+    executable: str = "litellm"
+    port: Port = 4000
+    node: str | None = None
+    """Where it runs; the first node of the topology where left out."""
+
+
+class Topology(Frozen):
+    """How the model is spread over nodes."""
+
+    kind: Literal["solo", "cluster", "replicas"]
+    nodes: tuple[str, ...] = Field(min_length=1)
+    """For a cluster the first is the head, rank 0."""
+    distributed: Literal["torch", "ray"] = "torch"
+    """For a cluster: PyTorch distributed, or Ray."""
+    max_model_len: Annotated[int, Field(gt=0)] | None = None
+    router: Router | None = None
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _nodes_fit_kind(self) -> Topology:
+        if len(set(self.nodes)) != len(self.nodes):
+            raise ValueError("a node is named twice in nodes")
+        if self.kind == "solo" and len(self.nodes) != 1:
+            raise ValueError("kind solo takes exactly one node in nodes")
+        if self.kind != "solo" and len(self.nodes) < 2:
+            raise ValueError(f"kind {self.kind} takes two or more nodes in nodes")
+        return self
+
+
+class Sampling(Frozen):
+    """What is asked of the engine beside the prompt; recorded with every campaign."""
+
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    exact_tg: bool = True
+    """Ask for `min_tokens` and `ignore_eos`, so that every stream has exactly `tg` tokens."""
+    extra_body: dict[str, object] = {}
+    """Further keys of the request body."""
+
+
+class Workload(Frozen):
+    """What each topology is loaded with."""
+
+    pp: Annotated[int, Field(ge=1)] = 1024
+    """Prompt tokens, counted by the server's tokenizer, chat template included."""
+    tg: Annotated[int, Field(ge=1, le=100_000)] = 128
+    """Tokens to generate."""
+    depth: Annotated[int, Field(ge=0)] = 0
+    """Context tokens in front of the prompt."""
+    concurrency: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], AfterValidator(_sorted_unique)] = (
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        64,
+    )
+    runs: Annotated[int, Field(ge=1)] = 3
+    """Waves per level, warm-up not counted."""
+    warmup_waves: Annotated[int, Field(ge=0)] = 1
+    """Waves measured and thrown away before each level's first."""
+    shape: Literal["waves"] = "waves"
+    api: Literal["chat", "completions"] = "chat"
+    seed: int = 0
+    """Of the prompts: the same prompts for every topology."""
+    timeout_s: Annotated[float, Field(gt=0)] = 600.0
+    """A request not ended by then has failed."""
+    sampling: Sampling = Sampling()
+
+
+class Floors(Frozen):
+    """MemAvailable, in GiB, below which a node is not launched on, is warned about, or is stopped."""
+
+    refuse_gib: Gib = 8.0
+    warn_gib: Gib = 8.0
+    loading_stop_gib: Gib = 8.0
+    serving_stop_gib: Gib = 4.0
+
+
+FRAGILE_FLOORS = Floors(refuse_gib=20.0, warn_gib=12.0, loading_stop_gib=16.0, serving_stop_gib=6.0)
+"""For nodes marked fragile. Where these numbers come from: docs/memory.md."""
+
+
+class Memory(Frozen):
+    """The guard's floors."""
+
+    floors: Floors = Floors()
+    fragile_floors: Floors = FRAGILE_FLOORS
+
+
+class Profile(Frozen):
+    """One race: nodes, model, serving, topologies, workload, floors."""
+
+    name: Name
+    description: str = ""
+    nodes: dict[Name, Node] = Field(min_length=1)
+    model: Model
+    serving: Serving
+    topologies: dict[Name, Topology] = Field(min_length=1)
+    workload: Workload = Workload()
+    memory: Memory = Memory()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its figures come from the embedded engine and must never pass for measurements."""
+        return self.serving.launcher == "simulated"
+
+    def floors(self, node: str) -> Floors:
+        """Return the floors that hold for a node."""
+        return self.memory.fragile_floors if self.nodes[node].fragile else self.memory.floors
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can name a profile, node or topology."""
+    return re.fullmatch(NAME, text) is not None

@@ -1,0 +1,50 @@
+"""A topology as ordered steps: pure data, so that what `--dry-run` prints is what is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command on one node."""
+
+    node: str
+    title: str
+    """What it brings up, in words: `engine on gf2`, `rank 1 on gf1`, `router`."""
+    argv: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+    """Added to the node's own environment."""
+    cwd: str | None = None
+    background: bool = True
+    """True: the process stays up and is ours to watch and stop. False: it ends, leaving something running."""
+    undo: tuple[str, ...] = ()
+    """What removes it on that node; empty: its process group is ended."""
+    logs: tuple[str, ...] = ()
+    """What prints its log's tail on that node; empty: the log file kept by the runner."""
+    timeout_s: float = 900.0
+    """For a step that ends: by when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One serving engine."""
+
+    node: str
+    url: str
+    """`http://address:port`, no path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that has to be typed for one topology, in order; undone in reverse."""
+
+    topology: str
+    model: str
+    """What requests ask for."""
+    url: str
+    """Where requests go: the engine, or the router in front of the engines."""
+    backends: tuple[Backend, ...]
+    steps: tuple[Step, ...] = ()
+    api_key_env: str | None = None
+    """The environment variable that holds the key for `url`, where one is needed."""
