@@ -1,0 +1,152 @@
+"""How the store's file is opened: made private, brought to the newest schema, refused where that is not enough."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from sparktui.errors import StoreError, UsageError
+from sparktui.paths import ensure_private
+from sparktui.store.failures import store_errors
+
+BUSY_TIMEOUT_S = 5.0
+MIGRATIONS: tuple[str, ...] = ()
+"""Scripts that bring a store of version 1, 2, ... to the next; `schema.sql` is always the newest version."""
+SCHEMA_VERSION = 1 + len(MIGRATIONS)
+
+Durability = Literal["FULL", "NORMAL"]
+"""FULL: on disk when the call returns. NORMAL: a power cut may take the last seconds, never the file's order."""
+
+
+def open_writable(path: Path) -> sqlite3.Connection:
+    """Open the store for writing, making it where it is missing; the connection belongs to the calling thread.
+
+    Raises:
+        StoreError: It cannot be made, opened or written, or a newer sparktui wrote it.
+    """
+    ensure_private(path.parent)
+    _make_private(path)
+    with store_errors(path):
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            _set_up(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_readonly(path: Path) -> sqlite3.Connection:
+    """Open the store for reading, also while a runner writes it; any thread may use the connection, one at a time.
+
+    Raises:
+        UsageError: There is no store yet.
+        StoreError: It cannot be opened, is no store, or a newer sparktui wrote it.
+    """
+    if not path.exists():
+        raise UsageError(f"no campaigns yet: there is no {path}", "try `sparktui demo`")
+    with store_errors(path):
+        connection = _connect_readonly(path)
+        try:
+            if _version(connection, path) < SCHEMA_VERSION:
+                _upgrade(path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, durability: Durability) -> Iterator[None]:
+    """Run the block as one transaction: committed whole, or not at all."""
+    connection.execute(f"PRAGMA synchronous={durability}")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _make_private(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if path.stat().st_uid == os.geteuid():
+            path.chmod(0o600)
+    except OSError as error:
+        raise StoreError(
+            f"the store {path} cannot be opened for writing: {error.strerror}",
+            "check its owner and mode, or set SPARKTUI_HOME to another folder",
+        ) from error
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    with transaction(connection, "FULL"):
+        version = _version(connection, path)
+        scripts = (_schema(),) if version == 0 else MIGRATIONS[version - 1 :]
+        for script in scripts:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"a newer sparktui wrote the store {path}: its version is {version}, this one knows {SCHEMA_VERSION}",
+            "update sparktui, or set SPARKTUI_HOME to another folder",
+        )
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise StoreError(
+            f"{path} is a database of something else", "move it away, or set SPARKTUI_HOME to another folder"
+        )
+    return version
+
+
+def _schema() -> str:
+    return files("sparktui.store").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script, because `executescript` would commit the transaction that it must be part of."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _connect_readonly(path: Path) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if not _on_readonly_media(error, path):
+            raise
+        return sqlite3.connect(f"{uri}&immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    return connection
+
+
+def _on_readonly_media(error: sqlite3.OperationalError, path: Path) -> bool:
+    """WAL needs a file beside the store; where none can be made and none is left over, nobody can be writing."""
+    return (
+        error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and not Path(f"{path}-wal").exists()
+    )
+
+
+def _upgrade(path: Path) -> None:
+    """Bring an older store to this version's schema before it is read; an empty file is none yet."""
+    open_writable(path).close()

@@ -1,0 +1,44 @@
+"""What viewers and the command line may write: one short transaction each, beside the runner's own."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Literal, get_args
+
+from sparktui.errors import UsageError
+from sparktui.store import statements as sql
+from sparktui.store.connection import open_writable, transaction
+from sparktui.store.failures import store_errors
+
+Command = Literal["stop", "skip-cell", "end-topology"]
+
+
+def request_control(path: Path, campaign: int, command: Command) -> int:
+    """Ask the runner of a campaign for something and return the request's id.
+
+    Raises:
+        UsageError: There is no such command or campaign.
+        StoreError: The request could not be written.
+    """
+    if command not in get_args(Command):
+        raise UsageError(f"no command {command!r}", f"one of {', '.join(get_args(Command))}")
+    with closing(open_writable(path)) as connection, store_errors(path), transaction(connection, "FULL"):
+        if connection.execute("SELECT 1 FROM campaign WHERE id = ?", (campaign,)).fetchone() is None:
+            raise UsageError(f"no campaign {campaign}", "`sparktui list` shows them")
+        row = connection.execute(sql.INSERT_CONTROL, (time.time(), campaign, command)).lastrowid
+        assert row is not None
+        return row
+
+
+def delete_campaign(path: Path, campaign: int) -> None:
+    """Delete a campaign and everything measured in it; whether it still runs is the caller's to know.
+
+    Raises:
+        UsageError: There is no such campaign.
+        StoreError: It could not be deleted.
+    """
+    with closing(open_writable(path)) as connection, store_errors(path), transaction(connection, "FULL"):
+        if connection.execute("DELETE FROM campaign WHERE id = ?", (campaign,)).rowcount == 0:
+            raise UsageError(f"no campaign {campaign}", "`sparktui list` shows them")

@@ -1,0 +1,79 @@
+"""The SQL that viewers read with. Each query can be answered from an index or from the newest rows alone."""
+
+# ruff: noqa: S608 - the interpolated column lists are constants of this module and of the records
+from __future__ import annotations
+
+from dataclasses import fields
+
+from sparktui.store.rows import CampaignRow, CellRow, ControlRow, NodeRow, SweepRow
+from sparktui.store.statements import (
+    NODE_SAMPLE_COLUMNS,
+    PROGRESS_COLUMNS,
+    REQUEST_COLUMNS,
+    SERVER_COLUMNS,
+    WAVE_COLUMNS,
+)
+
+
+def _columns(row: type[object]) -> str:
+    return ", ".join(field.name for field in fields(row))  # type: ignore[arg-type]
+
+
+_CAMPAIGN = f"SELECT {_columns(CampaignRow)} FROM campaign"
+CAMPAIGNS = f"{_CAMPAIGN} ORDER BY id DESC"
+NEWEST_CAMPAIGN = f"{_CAMPAIGN} ORDER BY id DESC LIMIT 1"
+CAMPAIGN = f"{_CAMPAIGN} WHERE id = ?"
+NODES = f"SELECT {_columns(NodeRow)} FROM node WHERE campaign = ? ORDER BY name"
+SWEEPS = f"SELECT {_columns(SweepRow)} FROM sweep WHERE campaign = ? ORDER BY seq"
+_CELL = f"SELECT {_columns(CellRow)} FROM cell"
+CELLS = f"{_CELL} WHERE sweep = ? ORDER BY seq"
+WAVE_SECONDS = """SELECT wave.cell, wave.duration_us / 1e6 FROM wave JOIN cell ON cell.id = wave.cell
+    JOIN sweep ON sweep.id = cell.sweep WHERE sweep.campaign = ? ORDER BY wave.id"""
+CELL = f"{_CELL} WHERE id = ?"
+
+WAVES = f"""
+    SELECT id, cell, seq, warmup, {", ".join(WAVE_COLUMNS)} FROM wave
+    WHERE cell = ? AND warmup <= ? ORDER BY warmup DESC, seq"""
+
+_UNREAD = ("events", "event_tokens")
+REQUESTS = f"""
+    SELECT wave, {", ".join(f"request.{name}" for name in REQUEST_COLUMNS if name not in _UNREAD)},
+           iif(:events OR completion_tokens IS NULL, events, x''),
+           iif(:events OR completion_tokens IS NULL, event_tokens, x'')
+    FROM wave JOIN request ON request.wave = wave.id
+    WHERE cell = :cell AND warmup <= :warmup ORDER BY wave, slot"""
+"""Without `:events`, the events only of requests whose tokens have to be counted from them."""
+
+_LIVE = f"SELECT live.id, t, cell, wave_seq, warmup, {', '.join(f'live.{name}' for name in PROGRESS_COLUMNS)} FROM live"
+LIVE_SINCE = f"{_LIVE} WHERE cell = ? AND id > ? ORDER BY id"
+LATEST_LIVE = f"""
+    {_LIVE} WHERE id = (
+        SELECT max((SELECT max(id) FROM live WHERE live.cell = cell.id))
+        FROM sweep JOIN cell ON cell.sweep = sweep.id WHERE sweep.campaign = ?)"""
+
+_SAMPLE = f"SELECT id, campaign, {', '.join(NODE_SAMPLE_COLUMNS)} FROM node_sample"
+NODE_SAMPLES_SINCE = f"{_SAMPLE} WHERE +campaign = ? AND id > ? ORDER BY id"
+"""The plus keeps SQLite from the index by campaign, whose every entry it would look at: new rows are few and last."""
+ONE_NODES_SAMPLES_SINCE = f"{_SAMPLE} WHERE campaign = ? AND id > ? AND node = ? ORDER BY id"
+LATEST_NODE_SAMPLES = f"""
+    WITH RECURSIVE name(node) AS (
+        SELECT min(node) FROM node_sample WHERE campaign = ?1
+        UNION ALL
+        SELECT (SELECT min(node) FROM node_sample WHERE campaign = ?1 AND node > name.node)
+        FROM name WHERE name.node IS NOT NULL)
+    {_SAMPLE} WHERE id IN (
+        SELECT (SELECT max(id) FROM node_sample WHERE campaign = ?1 AND node = name.node) FROM name)"""
+"""From name to name through the index, instead of over every sample of a long campaign."""
+
+_SERVER = f"SELECT id, sweep, t, backend, {', '.join(SERVER_COLUMNS)} FROM server_sample"
+SERVER_SAMPLES_SINCE = f"{_SERVER} WHERE sweep = ? AND id > ? ORDER BY id"
+LATEST_SERVER_SAMPLES = f"{_SERVER} WHERE sweep = ? ORDER BY id DESC LIMIT 64"
+"""More backends than 64 behind one router are not looked for."""
+
+EVENTS_SINCE = """
+    SELECT id, t, campaign, level, source, kind, text, data AS data_json FROM event
+    WHERE campaign = ? AND id > ? ORDER BY id"""
+CONTROLS = f"SELECT {_columns(ControlRow)} FROM control WHERE campaign = ? ORDER BY id"
+LAUNCHED_LEFT = """
+    SELECT id, campaign, sweep, t, node, title, pid, pid_started, undo AS undo_json, gone FROM launched
+    WHERE campaign = ? AND gone IS NULL ORDER BY id DESC"""

@@ -1,0 +1,199 @@
+"""The viewers' side of the store: read-only, while the runner writes; every call is short and from any thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self, TypeVar
+
+from sparktui.errors import StoreError, UsageError
+from sparktui.store import queries as sql
+from sparktui.store.connection import open_readonly
+from sparktui.store.decode import Row, as_row, live_row, node_sample_row, server_sample_row, wave_row
+from sparktui.store.failures import store_errors
+from sparktui.store.rows import (
+    CampaignRow,
+    CellRow,
+    ControlRow,
+    EventRow,
+    LaunchedRow,
+    LiveRow,
+    NodeRow,
+    NodeSampleRow,
+    ServerSampleRow,
+    SweepRow,
+    WaveRow,
+)
+
+T = TypeVar("T")
+
+
+class Reader:
+    """One open store.
+
+    Raises:
+        UsageError: There is no store yet.
+        StoreError: From opening and from every method: the store is damaged, foreign or newer than this sparktui.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = open_readonly(path)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def campaigns(self) -> list[CampaignRow]:
+        """Return every campaign, newest first."""
+        return self._rows(CampaignRow, sql.CAMPAIGNS)
+
+    def campaign(self, campaign: int) -> CampaignRow:
+        """Return one campaign.
+
+        Raises:
+            UsageError: There is none of that id.
+        """
+        found = self._rows(CampaignRow, sql.CAMPAIGN, campaign)
+        if not found:
+            raise UsageError(f"no campaign {campaign}", self._what_exists())
+        return found[0]
+
+    def resolve(self, which: str) -> int:
+        """Return the id that a user's text names: a number, or `last`.
+
+        Raises:
+            UsageError: There is no such campaign; the hint lists those that exist.
+        """
+        if which == "last":
+            newest = self._rows(CampaignRow, sql.NEWEST_CAMPAIGN)
+            if not newest:
+                raise UsageError("no campaigns yet", "try `sparktui demo`")
+            return newest[0].id
+        if not (which.isascii() and which.isdigit() and len(which) < 19):
+            raise UsageError(f"{which!r} is not a campaign's number, nor `last`", self._what_exists())
+        return self.campaign(int(which)).id
+
+    def nodes(self, campaign: int) -> list[NodeRow]:
+        """Return a campaign's nodes."""
+        return self._rows(NodeRow, sql.NODES, campaign)
+
+    def sweeps(self, campaign: int) -> list[SweepRow]:
+        """Return a campaign's sweeps, in their order."""
+        return self._rows(SweepRow, sql.SWEEPS, campaign)
+
+    def cells(self, sweep: int) -> list[CellRow]:
+        """Return a sweep's cells, in their order."""
+        return self._rows(CellRow, sql.CELLS, sweep)
+
+    def cell(self, cell: int) -> CellRow:
+        """Return one cell.
+
+        Raises:
+            StoreError: There is none of that id.
+        """
+        found = self._rows(CellRow, sql.CELL, cell)
+        if not found:
+            raise StoreError(f"the store {self.path} has no cell {cell}", "was its campaign deleted?")
+        return found[0]
+
+    def waves(self, cell: int, *, events: bool = False, warmup: bool = True) -> list[WaveRow]:
+        """Return a cell's committed waves, warm-up first.
+
+        Args:
+            cell: Its id.
+            events: Read every token event too: needed for time between tokens, not for rates and TTFT. Requests whose
+                server did not count their tokens have their events always.
+            warmup: Include warm-up waves.
+        """
+
+        def read(connection: sqlite3.Connection) -> list[WaveRow]:
+            waves = connection.execute(sql.WAVES, (cell, warmup)).fetchall()
+            requests: dict[int, list[Row]] = {wave[0]: [] for wave in waves}
+            for row in connection.execute(sql.REQUESTS, {"cell": cell, "warmup": warmup, "events": events}):
+                if row[0] in requests:
+                    requests[row[0]].append(row[1:])
+            return [wave_row(wave, requests[wave[0]]) for wave in waves]
+
+        return self._read(read)
+
+    def wave_seconds(self, campaign: int) -> dict[int, tuple[float, ...]]:
+        """Return how long each committed wave of a campaign took, warm-up included, by cell."""
+        taken: dict[int, tuple[float, ...]] = {}
+        for cell, seconds in self._read(
+            lambda connection: connection.execute(sql.WAVE_SECONDS, (campaign,)).fetchall()
+        ):
+            taken[cell] = (*taken.get(cell, ()), seconds)
+        return taken
+
+    def latest_live(self, campaign: int) -> LiveRow | None:
+        """Return the newest picture of a campaign's waves."""
+        found = self._decoded(live_row, sql.LATEST_LIVE, campaign)
+        return found[0] if found else None
+
+    def live_since(self, cell: int, after: int = 0) -> list[LiveRow]:
+        """Return a cell's pictures with an id above `after`, oldest first."""
+        return self._decoded(live_row, sql.LIVE_SINCE, cell, after)
+
+    def latest_node_samples(self, campaign: int) -> dict[str, NodeSampleRow]:
+        """Return each node's newest sample, by node."""
+        found = self._decoded(node_sample_row, sql.LATEST_NODE_SAMPLES, campaign)
+        return {row.sample.node: row for row in found}
+
+    def node_samples_since(self, campaign: int, after: int = 0, node: str | None = None) -> list[NodeSampleRow]:
+        """Return the samples of one node, or of all, with an id above `after`, oldest first."""
+        if node is not None:
+            return self._decoded(node_sample_row, sql.ONE_NODES_SAMPLES_SINCE, campaign, after, node)
+        return self._decoded(node_sample_row, sql.NODE_SAMPLES_SINCE, campaign, after)
+
+    def latest_server_samples(self, sweep: int) -> dict[str, ServerSampleRow]:
+        """Return each backend's newest sample, by backend."""
+        newest_last = reversed(self._decoded(server_sample_row, sql.LATEST_SERVER_SAMPLES, sweep))
+        return {row.backend: row for row in newest_last}
+
+    def server_samples_since(self, sweep: int, after: int = 0) -> list[ServerSampleRow]:
+        """Return a sweep's server samples with an id above `after`, oldest first."""
+        return self._decoded(server_sample_row, sql.SERVER_SAMPLES_SINCE, sweep, after)
+
+    def events_since(self, campaign: int, after: int = 0) -> list[EventRow]:
+        """Return a campaign's log lines with an id above `after`, oldest first."""
+        return self._rows(EventRow, sql.EVENTS_SINCE, campaign, after)
+
+    def controls(self, campaign: int) -> list[ControlRow]:
+        """Return what viewers have asked a campaign's runner for, oldest first."""
+        return self._rows(ControlRow, sql.CONTROLS, campaign)
+
+    def launched_left(self, campaign: int) -> list[LaunchedRow]:
+        """Return what was started on nodes and is not known to be gone, newest first: the order to remove it in."""
+        return self._rows(LaunchedRow, sql.LAUNCHED_LEFT, campaign)
+
+    def _what_exists(self) -> str:
+        newest = self.campaigns()[:8]
+        if not newest:
+            return "there are none yet: try `sparktui demo`"
+        return "there are " + ", ".join(f"{row.id} ({row.name})" for row in newest)
+
+    def _rows(self, kind: type[T], query: str, *values: object) -> list[T]:
+        return self._decoded(lambda row: as_row(kind, row), query, *values)
+
+    def _decoded(self, decode: Callable[[Row], T], query: str, *values: object) -> list[T]:
+        return self._read(lambda connection: [decode(row) for row in connection.execute(query, values)])
+
+    def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Read in one snapshot, so that what several queries return fits together."""
+        with self._lock, store_errors(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                return read(self._connection)
+            finally:
+                self._connection.execute("COMMIT")

@@ -1,0 +1,192 @@
+"""The store's rows as frozen values: field for column, in the order of `schema.sql`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from sparktui.errors import StoreError
+from sparktui.load.messages import Progress
+from sparktui.measure.metrics_page import ServerFigures
+from sparktui.measure.record import WaveRecord
+from sparktui.nodes.sample import NodeSample
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """One race."""
+
+    id: int
+    name: str
+    profile_yaml: str
+    source: str
+    created: float
+    finished: float | None
+    host: str
+    version: str
+    state: str
+    exit_code: int | None
+    detail: str | None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its figures come from the embedded engine and must never pass for measurements."""
+        return self.source == "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One machine of a campaign."""
+
+    campaign: int
+    name: str
+    facts_json: str
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What was found on it at the start."""
+        return _decoded(self.facts_json, dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """One topology over its concurrency levels."""
+
+    id: int
+    campaign: int
+    seq: int
+    topology: str
+    fingerprint: str
+    commands: str
+    state: str
+    launched: float | None
+    ready: float | None
+    stopped: float | None
+    proof: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """One topology at one workload and concurrency."""
+
+    id: int
+    sweep: int
+    seq: int
+    concurrency: int
+    pp: int
+    tg: int
+    depth: int
+    shape: str
+    runs: int
+    state: str
+    taint: str | None
+    started: float | None
+    ended: float | None
+    server_tokens: int | None
+    server_prompt_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaveRow:
+    """One committed wave."""
+
+    id: int
+    cell: int
+    seq: int
+    warmup: bool
+    record: WaveRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """One picture of a wave in flight."""
+
+    id: int
+    t: float
+    cell: int
+    wave_seq: int
+    warmup: bool
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSampleRow:
+    """One look at a node."""
+
+    id: int
+    campaign: int
+    sample: NodeSample
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSampleRow:
+    """What one engine said about itself."""
+
+    id: int
+    sweep: int
+    t: float
+    backend: str
+    figures: ServerFigures
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of a campaign's log."""
+
+    id: int
+    t: float
+    campaign: int
+    level: str
+    source: str
+    kind: str
+    text: str
+    data_json: str
+
+    @property
+    def data(self) -> dict[str, object]:
+        """What goes with the text."""
+        return _decoded(self.data_json, dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """One command of a viewer to the runner."""
+
+    id: int
+    t: float
+    campaign: int
+    command: str
+    done: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchedRow:
+    """Something started on a node, and how to remove it; `undo_json` of `[]` means its process group."""
+
+    id: int
+    campaign: int
+    sweep: int | None
+    t: float
+    node: str
+    title: str
+    pid: int | None
+    pid_started: float | None
+    undo_json: str
+    gone: float | None
+
+    @property
+    def undo(self) -> tuple[str, ...]:
+        """The argv that removes it; empty for a process group."""
+        return _decoded(self.undo_json, tuple[str, ...])
+
+
+def _decoded(text: str, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"the store holds a damaged value: {error}", "the rest of it may still be readable") from error

@@ -1,0 +1,47 @@
+"""The SQL that writes rows, built from the records' own field names so that schema and records cannot drift apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sparktui.load.messages import Progress
+from sparktui.measure.metrics_page import ServerFigures
+from sparktui.measure.record import RequestRecord, WaveRecord
+from sparktui.nodes.sample import NodeSample
+
+REQUEST_COLUMNS = RequestRecord.__struct_fields__
+PROGRESS_COLUMNS = Progress.__struct_fields__
+NODE_SAMPLE_COLUMNS = NodeSample.__struct_fields__
+SERVER_COLUMNS = ServerFigures.__struct_fields__
+WAVE_COLUMNS = ("started", "duration_us", "clock", "lag_p50_us", "lag_p99_us", "worker_cpu")
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names from this module only
+
+
+INSERT_CAMPAIGN = _insert("campaign", ("name", "profile_yaml", "source", "created", "host", "version", "state"))
+INSERT_NODE = _insert("node", ("campaign", "name", "facts_json"))
+INSERT_SWEEP = _insert("sweep", ("campaign", "seq", "topology", "fingerprint", "commands", "state"))
+INSERT_CELL = _insert("cell", ("sweep", "seq", "concurrency", "pp", "tg", "depth", "shape", "runs", "state"))
+INSERT_WAVE = _insert("wave", ("cell", "seq", "warmup", *WAVE_COLUMNS))
+INSERT_REQUEST = _insert("request", ("wave", *REQUEST_COLUMNS))
+INSERT_LIVE = _insert("live", ("t", "cell", "wave_seq", "warmup", *PROGRESS_COLUMNS))
+INSERT_NODE_SAMPLE = _insert("node_sample", ("campaign", *NODE_SAMPLE_COLUMNS))
+INSERT_SERVER_SAMPLE = _insert("server_sample", ("sweep", "t", "backend", *SERVER_COLUMNS))
+INSERT_EVENT = _insert("event", ("t", "campaign", "level", "source", "kind", "text", "data"))
+INSERT_CONTROL = _insert("control", ("t", "campaign", "command"))
+INSERT_LAUNCHED = _insert("launched", ("campaign", "sweep", "t", "node", "title", "pid", "pid_started", "undo"))
+
+
+def wave_values(record: WaveRecord) -> tuple[object, ...]:
+    """Return a wave's own columns, in the order of WAVE_COLUMNS."""
+    return (
+        record.started_at,
+        record.duration_us,
+        record.clock,
+        record.lag_p50_us,
+        record.lag_p99_us,
+        record.worker_cpu,
+    )

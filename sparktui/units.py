@@ -1,0 +1,56 @@
+"""Numbers as text of a fixed width: a value that changes must not move what stands beside it. Unknown is `-`."""
+
+from __future__ import annotations
+
+GIB = 1024**3
+UNKNOWN = "-"
+
+
+def rate(value: float | None, width: int = 0) -> str:
+    """Format tokens per second with the digits that carry meaning: `38.68`, `304.0`, `7 312`."""
+    return _number(value).rjust(width)
+
+
+def milliseconds(value: float | None, width: int = 0) -> str:
+    """Format a latency in milliseconds: `0.21`, `51.3`, `1 342`."""
+    return _number(value, two_decimals_below=10).rjust(width)
+
+
+def gib(size_bytes: float | None, width: int = 0) -> str:
+    """Format bytes as GiB with one decimal."""
+    return (UNKNOWN if size_bytes is None else f"{size_bytes / GIB:.1f}").rjust(width)
+
+
+def percent(fraction: float | None, width: int = 0) -> str:
+    """Format a fraction as a signed whole percentage: `+46 %`; under 10 % with one decimal: `+1.6 %`."""
+    if fraction is None:
+        return UNKNOWN.rjust(width)
+    value = fraction * 100
+    return (f"{value:+.1f} %" if abs(value) < 9.95 else f"{value:+.0f} %").rjust(width)
+
+
+def duration(seconds: float | None) -> str:
+    """Format a duration: `42 s`, `3 m 05 s`, `2 h 51 m`."""
+    if seconds is None:
+        return UNKNOWN
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+
+
+def _number(value: float | None, two_decimals_below: float = 100) -> str:
+    if value is None:
+        return UNKNOWN
+    if abs(value) < two_decimals_below:
+        return f"{value:.2f}"
+    if abs(value) < 1000:
+        return f"{value:.1f}"
+    return f"{value:,.0f}".replace(",", " ")
+
+
+def percent_of(fraction: float | None) -> str:
+    """Format a share of a whole: `37 %`."""
+    return UNKNOWN if fraction is None else f"{fraction * 100:.0f} %"

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from sparktui.compare.fingerprint import Fingerprint, differences, engine_differences
+from sparktui.errors import StoreError
+from sparktui.profile.model import Profile
+
+PROFILE = Profile.model_validate(
+    {
+        "name": "race",
+        "nodes": {"gf1": {"host": "simulated"}},
+        "model": {"id": "m"},
+        "serving": {"launcher": "simulated"},
+        "topologies": {"solo": {"kind": "solo", "nodes": ("gf1",)}},
+    }
+)
+
+
+def test_a_profile_is_like_itself_through_the_store() -> None:
+    fingerprint = Fingerprint.of(PROFILE)
+    again = Fingerprint.from_json(fingerprint.to_json())
+    assert again == fingerprint
+    assert differences(fingerprint, again) == ()
+    assert fingerprint.simulated is True
+
+
+def test_what_differs_is_named_with_both_values() -> None:
+    assert differences(Fingerprint(model="a", pp=1024), Fingerprint(model="b", pp=512)) == (
+        "model: a against b",
+        "pp: 1024 against 512",
+    )
+
+
+def test_sampling_that_differs_is_not_comparable() -> None:
+    assert differences(Fingerprint(sampling={"temperature": 0}), Fingerprint(sampling={"temperature": 1})) != ()
+
+
+def test_what_is_unknown_is_neither_like_nor_unlike() -> None:
+    assert differences(Fingerprint(), Fingerprint(model="b", token_source="usage", simulated=False)) == ()
+
+
+def test_engines_may_differ_and_are_told_apart() -> None:
+    a, b = Fingerprint(engine={"version": "0.19.1"}), Fingerprint(engine={"version": "0.20", "flags": "--x"})
+    assert differences(a, b) == ()
+    assert engine_differences(a, b) == ("flags: - against --x", "version: 0.19.1 against 0.20")
+
+
+def test_a_damaged_fingerprint_is_a_store_error() -> None:
+    with pytest.raises(StoreError):
+        Fingerprint.from_json("{")

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import csv
+import math
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sparktui.compare.interval import ratio_interval
+from sparktui.compare.winners import METRICS, Row, Standing, decide
+
+DATA = Path(__file__).parents[1] / "bench" / "published"
+TOPOLOGIES = ("solo", "cluster-tp2", "shuffle")
+
+
+def published(name: str) -> Iterator[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def from_means(line: dict[str, str], topologies: tuple[str, ...], baseline: str | None = None) -> Row:
+    standings = [Standing(name, known_mean=float(line[name])) for name in topologies]
+    return decide(METRICS[line["metric"]], int(line["concurrency"]), standings, baseline=baseline)
+
+
+def decode(*standings: Standing, baseline: str | None = None) -> Row:
+    return decide(METRICS["decode"], 8, standings, baseline=baseline)
+
+
+@pytest.mark.parametrize(
+    "line", published("gemma4-26b-a4b.csv"), ids=lambda line: f"{line['metric']}-{line['concurrency']}"
+)
+def test_a_published_row_gives_its_winner_its_margin_and_its_tie(line: dict[str, str]) -> None:
+    row = from_means(line, TOPOLOGIES, baseline=line["margin_against"])
+    assert row.winner == line["published_winner"]
+    assert row.against == line["margin_against"]
+    assert row.tie is (line["published_margin"] == "tie")
+    assert row.decided_by == "threshold"
+    assert row.interval is None
+    assert row.margin is not None
+    if not row.tie:
+        assert f"{row.margin * 100:+.0f}%" == line["published_margin"]
+
+
+def test_every_published_row_was_looked_at() -> None:
+    assert len(list(published("gemma4-26b-a4b.csv"))) == 21
+
+
+@pytest.mark.parametrize("line", published("gemma4-26b-a4b-ray.csv"), ids=lambda line: f"c{line['concurrency']}")
+def test_the_published_gain_without_ray_is_reproduced(line: dict[str, str]) -> None:
+    row = from_means(line, ("cluster-tp2-ray", "cluster-tp2"))
+    assert row.winner == "cluster-tp2"
+    assert not row.tie
+    assert row.margin is not None
+    assert f"{row.margin * 100:+.1f}%" == line["published_gain"]
+
+
+def test_without_a_baseline_the_margin_is_against_the_runner_up() -> None:
+    row = decode(
+        *(Standing(name, known_mean=value) for name, value in zip(TOPOLOGIES, (38.68, 57.93, 39.59), strict=True))
+    )
+    assert row.against == "shuffle"
+    assert row.margin == pytest.approx(57.93 / 39.59 - 1)
+
+
+def test_a_baseline_that_wins_is_measured_against_the_runner_up() -> None:
+    row = decode(Standing("solo", known_mean=40.0), Standing("shuffle", known_mean=30.0), baseline="solo")
+    assert (row.winner, row.against) == ("solo", "shuffle")
+
+
+def test_a_tie_is_between_winner_and_runner_up_whatever_the_baseline() -> None:
+    row = decode(*(Standing(n, known_mean=v) for n, v in (("solo", 50.0), ("a", 100.0), ("b", 100.2))), baseline="solo")
+    assert row.tie
+    assert row.margin == pytest.approx(1.004)
+
+
+def test_waves_that_overlap_are_a_tie_though_their_means_are_far_apart() -> None:
+    row = decode(Standing("a", (90.0, 110.0, 130.0)), Standing("b", (80.0, 100.0, 120.0)))
+    assert row.tie
+    assert row.decided_by == "interval"
+    assert row.interval is not None
+    assert row.interval[0] < 0 < row.interval[1]
+
+
+def test_waves_that_agree_tell_a_small_gain_from_a_tie() -> None:
+    row = decode(Standing("a", (102.0, 102.1, 101.9)), Standing("b", (100.0, 100.1, 99.9)))
+    assert not row.tie
+    assert row.winner == "a"
+    assert row.margin == pytest.approx(0.02)
+
+
+def test_a_gain_too_small_to_matter_is_a_tie_however_sure_it_is() -> None:
+    row = decode(Standing("a", (100.50, 100.51, 100.49)), Standing("b", (100.0, 100.01, 99.99)))
+    assert row.tie
+    assert row.decided_by == "threshold"
+
+
+def test_a_single_wave_leaves_the_decision_to_the_threshold() -> None:
+    row = decode(Standing("a", (120.0,)), Standing("b", (100.0, 101.0, 99.0)))
+    assert (row.winner, row.tie, row.decided_by, row.interval) == ("a", False, "threshold", None)
+
+
+def test_of_a_latency_the_lowest_wins_and_its_margin_is_negative() -> None:
+    row = decide(METRICS["ttft"], 1, [Standing("a", known_mean=181.0), Standing("b", known_mean=223.0)])
+    assert row.winner == "a"
+    assert row.margin == pytest.approx(-0.188, abs=1e-3)
+
+
+def test_a_barred_cell_cannot_win_and_says_why() -> None:
+    row = decode(
+        Standing("oom", barred="failed: out of memory"),
+        Standing("late", (200.0, 200.0), barred="stamps late"),
+        Standing("good", (100.0, 100.0)),
+        Standing("missing"),
+    )
+    assert row.winner == "good"
+    assert row.margin is None
+    assert row.barred == {"oom": "failed: out of memory", "late": "stamps late", "missing": "not measured"}
+    assert row.values == {"oom": None, "late": 200.0, "good": 100.0, "missing": None}
+
+
+def test_where_nobody_can_win_there_is_no_winner() -> None:
+    row = decode(Standing("a"), Standing("b", (math.nan,)), Standing("c", (0.0,)))
+    assert row.winner is None
+    assert set(row.barred) == {"a", "b", "c"}
+
+
+def test_the_interval_is_welchs_where_spread_is_small() -> None:
+    a, b = (102.0, 102.4, 101.8, 102.1), (100.0, 100.9, 99.5)
+    logs = stats.ttest_ind([math.log(v) for v in a], [math.log(v) for v in b], equal_var=False)
+    expected = logs.confidence_interval(0.95)
+    found = ratio_interval(a, b)
+    assert found is not None
+    assert found == pytest.approx((math.exp(expected.low), math.exp(expected.high)), rel=2e-4)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_claims() -> None:
+    rng = random.Random(7)
+    hits = 0
+    for _ in range(2000):
+        a = [rng.gauss(103.0, 4.0) for _ in range(6)]
+        b = [rng.gauss(100.0, 2.0) for _ in range(5)]
+        interval = ratio_interval(a, b)
+        assert interval is not None
+        hits += interval[0] <= 1.03 <= interval[1]
+    assert 0.93 <= hits / 2000 <= 0.97
+
+
+positive = st.floats(0.1, 1e6)
+waves = st.lists(positive, min_size=1, max_size=6).map(tuple)
+
+
+@given(waves, waves, positive)
+def test_the_unit_does_not_matter(a: tuple[float, ...], b: tuple[float, ...], scale: float) -> None:
+    one = decode(Standing("a", a), Standing("b", b))
+    other = decode(Standing("a", tuple(v * scale for v in a)), Standing("b", tuple(v * scale for v in b)))
+    assert one.margin == pytest.approx(other.margin, rel=1e-6, abs=1e-9)
+
+
+@given(waves, waves, waves)
+def test_the_order_of_topologies_does_not_change_a_margin(
+    a: tuple[float, ...], b: tuple[float, ...], c: tuple[float, ...]
+) -> None:
+    standings = [Standing("a", a), Standing("b", b), Standing("c", c)]
+    one, other = decode(*standings), decode(*reversed(standings))
+    assert (one.margin, one.tie) == (other.margin, other.tie)
+
+
+@given(waves, waves)
+def test_the_interval_holds_its_own_margin(a: tuple[float, ...], b: tuple[float, ...]) -> None:
+    row = decode(Standing("a", a), Standing("b", b))
+    if row.interval is not None and row.margin is not None:
+        assert row.interval[0] - 1e-9 <= row.margin <= row.interval[1] + 1e-9

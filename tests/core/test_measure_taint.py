@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from measured import failed, request, wave
+
+from sparktui.measure.record import Clock, WaveRecord
+from sparktui.measure.taint import taint
+
+
+def reason(*waves: WaveRecord, pp: int = 100, tg: int = 11, depth: int = 0, exact_tg: bool = True) -> str:
+    return taint(waves, pp=pp, tg=tg, depth=depth, exact_tg=exact_tg) or ""
+
+
+def test_a_clean_cell_is_not_tainted() -> None:
+    assert taint([wave(request(0), request(1))] * 3, pp=100, tg=11) is None
+
+
+def test_failures_taint_and_are_named() -> None:
+    assert reason(wave(request(0), failed(1, "timeout"))) == "1 of 2 requests failed (1 timeout)"
+
+
+@pytest.mark.parametrize(
+    ("clock", "lag_us", "late"),
+    [("user", 1_000.0, False), ("user", 1_001.0, True), ("kernel", 5_000.0, False), ("kernel", 5_001.0, True)],
+)
+def test_own_stamps_may_be_a_tenth_of_a_gap_late_and_kernel_stamps_be_read_half_a_gap_late(
+    clock: Clock, lag_us: float, late: bool
+) -> None:
+    measured = wave(request(gap_us=10_000), lag_p99_us=lag_us, clock=clock)
+    assert ("late" in reason(measured)) is late
+
+
+def test_the_time_between_tokens_is_taken_from_rates_where_events_were_not_read() -> None:
+    bare = request(gap_us=10_000, events=b"", event_tokens=b"")
+    assert "late" in reason(wave(bare, lag_p99_us=5_500.0))
+    assert reason(wave(bare, lag_p99_us=4_900.0)) == ""
+
+
+def test_one_late_wave_among_many_does_not_taint() -> None:
+    assert reason(*[wave(request())] * 4, wave(request(), lag_p99_us=9_000.0)) == ""
+
+
+@pytest.mark.parametrize(("cpu", "busy"), [(0.60, False), (0.61, True), (None, False)])
+def test_a_client_over_60_percent_of_a_core_taints(cpu: float | None, busy: bool) -> None:
+    assert ("core" in reason(wave(request(), worker_cpu=cpu))) is busy
+
+
+@pytest.mark.parametrize(("tokens", "off"), [(1034, False), (1035, True), (1013, True), (None, False)])
+def test_prompts_may_be_off_by_one_in_a_hundred(tokens: int | None, off: bool) -> None:
+    assert ("prompts" in reason(wave(request(prompt_tokens=tokens)), pp=1000, depth=24)) is off
+
+
+def test_prompt_tokens_from_the_prefix_cache_taint() -> None:
+    assert "prefix cache" in reason(wave(request(cached_tokens=6)))
+    assert reason(wave(request(cached_tokens=5))) == ""
+
+
+def test_streams_that_end_early_taint() -> None:
+    assert reason(wave(request(0), request(1, tokens=9))) == "1 streams ended early, after 9 or more of 11 tokens"
+
+
+def test_where_the_length_could_not_be_asked_for_only_the_average_counts() -> None:
+    assert reason(wave(request(0, tokens=9), request(1, tokens=11)), exact_tg=False) == ""
+    assert "on average" in reason(wave(request(0, tokens=4)), exact_tg=False)
+
+
+def test_every_reason_is_given() -> None:
+    text = reason(wave(request(prompt_tokens=50, tokens=5), failed(1), worker_cpu=0.9))
+    assert text.count(";") == 3

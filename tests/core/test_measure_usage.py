@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import failed, request, wave
+
+from sparktui.measure.record import NO_TEXT, RequestRecord, WaveRecord, pack_event_tokens, pack_events
+from sparktui.measure.usage import wave_figures
+
+
+def test_one_stream_by_hand() -> None:
+    figures = wave_figures(wave(request(ttft_us=100_000, gap_us=10_000, tokens=11, prompt_tokens=100)))
+    assert figures.decode_tps == pytest.approx(10 / 0.1)
+    assert figures.decode_tps_stream == pytest.approx((100.0,))
+    assert figures.prefill_tps == pytest.approx(100 / 0.1)
+    assert (figures.ttft_ms, figures.ttft_p50_ms, figures.ttft_p95_ms) == (100.0, 100.0, 100.0)
+    assert figures.e2e_ms == pytest.approx(200.0)
+    assert figures.tpot_ms == pytest.approx(10.0)
+    assert (figures.itl_p50_ms, figures.itl_p95_ms) == (10.0, 10.0)
+    assert (figures.prompt_tokens, figures.completion_tokens) == (100, 11)
+
+
+def test_two_streams_share_one_window_from_the_first_token_of_all_to_the_last_of_all() -> None:
+    early = request(0, sent_us=0, ttft_us=100_000, gap_us=10_000, tokens=11)
+    late = request(1, sent_us=50_000, ttft_us=250_000, gap_us=20_000, tokens=6)
+    figures = wave_figures(wave(early, late))
+    assert figures.decode_tps == pytest.approx((10 + 5) / (0.400 - 0.100))
+    assert figures.prefill_tps == pytest.approx(200 / 0.300)
+    assert figures.ttft_ms == pytest.approx(175.0)
+    assert sorted(figures.decode_tps_stream) == pytest.approx([50.0, 100.0])
+
+
+def test_tokens_are_the_servers_count_not_the_number_of_events() -> None:
+    burst = request(tokens=5, completion_tokens=31, first_tokens=3)
+    assert wave_figures(wave(burst)).decode_tps == pytest.approx((31 - 3) / 0.04)
+
+
+def test_an_unknown_first_event_is_taken_for_one_token_and_said_so() -> None:
+    figures = wave_figures(wave(request(first_tokens=None, token_source="usage")))
+    assert figures.decode_tps == pytest.approx(100.0)
+    assert figures.token_source == "usage, first event taken as 1 token"
+    assert wave_figures(wave(request())).token_source == "token_ids"
+
+
+def test_without_usage_events_are_counted_and_said_so() -> None:
+    bare = request(completion_tokens=None, token_source="chunks", first_tokens=None, event_tokens=b"")
+    figures = wave_figures(wave(bare))
+    assert figures.completion_tokens == 11
+    assert figures.token_source == "chunks"
+    some_say = msgspec.structs.replace(
+        bare, events=pack_events([1, 2, 3]), event_tokens=pack_event_tokens([NO_TEXT | 3, 0, NO_TEXT])
+    )
+    assert wave_figures(wave(some_say)).completion_tokens == 5
+
+
+def test_failed_requests_are_left_out_and_counted_by_kind() -> None:
+    silent = request(2, ttft_us=100_000, last_us=None)
+    figures = wave_figures(wave(request(0), failed(1, "connection lost: reset by peer"), failed(3, "timeout"), silent))
+    assert figures.decode_tps == pytest.approx(100.0)
+    assert (figures.requests, figures.errors) == (4, 3)
+    assert figures.error_kinds == {"connection lost": 1, "timeout": 1, "no tokens": 1}
+
+
+def test_what_cannot_be_computed_is_unknown_and_never_zero() -> None:
+    nothing = wave_figures(wave(failed(0)))
+    assert (nothing.decode_tps, nothing.prefill_tps, nothing.ttft_ms, nothing.completion_tokens) == (None,) * 4
+    one_token = wave_figures(wave(request(tokens=1)))
+    assert one_token.decode_tps is None
+    assert one_token.ttft_ms == 100.0
+    uncounted = wave_figures(wave(request(0), request(1, prompt_tokens=None)))
+    assert uncounted.prefill_tps is None
+
+
+def test_figures_without_token_events_are_the_same_but_for_the_time_between_tokens() -> None:
+    full = wave(request(0), request(1, sent_us=7_000))
+    bare = msgspec.structs.replace(
+        full, requests=tuple(msgspec.structs.replace(r, events=b"", event_tokens=b"") for r in full.requests)
+    )
+    rich, poor = wave_figures(full), wave_figures(bare)
+    assert (rich.decode_tps, rich.prefill_tps, rich.ttft_ms) == (poor.decode_tps, poor.prefill_tps, poor.ttft_ms)
+    assert poor.itl_p50_ms is None
+
+
+requests = st.lists(
+    st.builds(
+        request,
+        st.just(0),
+        sent_us=st.integers(0, 10_000),
+        ttft_us=st.integers(1, 1_000_000),
+        gap_us=st.integers(1, 100_000),
+        tokens=st.integers(1, 40),
+        prompt_tokens=st.integers(1, 4_000),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(requests.flatmap(lambda every: st.tuples(st.just(every), st.permutations(every))))
+def test_the_order_of_requests_does_not_matter(orders: tuple[list[RequestRecord], list[RequestRecord]]) -> None:
+    one, other = (wave_figures(wave(*order)) for order in orders)
+    assert (one.decode_tps, one.prefill_tps, one.ttft_ms, one.tpot_ms) == pytest.approx(
+        (other.decode_tps, other.prefill_tps, other.ttft_ms, other.tpot_ms)
+    )
+    assert sorted(one.decode_tps_stream) == sorted(other.decode_tps_stream)
+
+
+@given(requests, st.integers(2, 50))
+def test_time_that_runs_slower_divides_rates_and_multiplies_latencies(every: list[RequestRecord], slower: int) -> None:
+    fast, slow = wave_figures(wave(*every)), wave_figures(_stretched(wave(*every), slower))
+    assert slow.ttft_ms == pytest.approx(fast.ttft_ms and fast.ttft_ms * slower)
+    assert slow.prefill_tps == pytest.approx(fast.prefill_tps and fast.prefill_tps / slower)
+    assert slow.decode_tps == (None if fast.decode_tps is None else pytest.approx(fast.decode_tps / slower))
+
+
+@given(requests, st.integers(0, 10_000_000))
+def test_a_wave_that_starts_later_has_the_same_figures(every: list[RequestRecord], later_us: int) -> None:
+    moved = [msgspec.structs.replace(r, sent_us=r.sent_us + later_us) for r in every]
+    one, other = wave_figures(wave(*every)), wave_figures(wave(*moved))
+    assert (one.decode_tps, one.prefill_tps) == pytest.approx((other.decode_tps, other.prefill_tps))
+
+
+@given(requests)
+def test_the_streams_of_a_wave_are_never_faster_than_all_of_it_together_by_more_than_their_number(
+    every: list[RequestRecord],
+) -> None:
+    figures = wave_figures(wave(*every))
+    if figures.decode_tps is not None:
+        assert figures.decode_tps <= sum(figures.decode_tps_stream) * (1 + 1e-9)
+
+
+def _stretched(record: WaveRecord, factor: int) -> WaveRecord:
+    times = ("sent_us", "ttfr_us", "ttft_us", "last_us", "ended_us")
+    return msgspec.structs.replace(
+        record,
+        requests=tuple(
+            msgspec.structs.replace(r, **{name: getattr(r, name) * factor for name in times}) for r in record.requests
+        ),
+    )
