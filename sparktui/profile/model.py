@@ -7,51 +7,57 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+from sparktui.profile.fields import (
+    NAME,
+    Address,
+    ContainerName,
+    Destination,
+    EnvName,
+    Executable,
+    Folder,
+    Fraction,
+    Gib,
+    Name,
+    PlainValue,
+    PlainWord,
+    Port,
+    Seed,
+    Word,
+    base_url,
+    rising,
+    without_own_keys,
+)
+
 GIB = 1024**3
-
-Name = Annotated[str, Field(pattern=NAME)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Gib = Annotated[float, Field(ge=0)]
-
-
-def _sorted_unique(levels: tuple[int, ...]) -> tuple[int, ...]:
-    if list(levels) != sorted(set(levels)):
-        raise ValueError("expected rising levels without repeats, such as [1, 2, 4, 8]")
-    return levels
 
 
 class Frozen(BaseModel):
     """Unknown keys are refused, nothing is coerced silently, nothing changes after loading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Node(Frozen):
     """One machine."""
 
-    host: str = Field("local", min_length=1)
+    host: Destination = "local"
     """`local`, `simulated`, or what `ssh` is given: a host name or an alias from the user's ssh config."""
-    address: str | None = None
+    address: Address | None = None
     """The address the other nodes reach it at; `host` where that is left out."""
     fragile: bool = False
     """It dies under memory pressure: the higher floors apply."""
-    workdir: str | None = None
+    workdir: Folder | None = None
     """The folder that commands run in, on that node."""
-
-    @model_validator(mode="after")
-    def _not_an_option(self) -> Node:
-        if self.host.startswith("-"):
-            raise ValueError("host must not begin with '-'")
-        return self
+    env: dict[EnvName, str] = {}
+    """Added to `serving.env` on this node: what differs from node to node, such as NCCL_IB_GID_INDEX."""
 
 
 class Model(Frozen):
     """What is served."""
 
-    id: str = Field(min_length=1)
+    id: Word
     """The name requests ask for, as `/v1/models` lists it."""
-    path: str | None = None
+    path: Word | None = None
     """What the engine is told to load, where that differs from `id`."""
     weights_gib: Gib | None = None
     """All weights together; one rank of a cluster of N holds about an Nth."""
@@ -62,8 +68,8 @@ class Simulated(Frozen):
     """The embedded engine on simulated nodes."""
 
     launcher: Literal["simulated"]
-    seed: int = 1
-    load_seconds: Annotated[float, Field(gt=0)] = 3.0
+    seed: Seed = 1
+    load_seconds: Annotated[float, Field(gt=0, le=3600)] = 3.0
     """How long a simulated model takes to load."""
     kv_gib: Gib = 51.0
     """What the KV cache takes on each node, at once, when the weights are in."""
@@ -73,9 +79,9 @@ class External(Frozen):
     """A server that is already up; nothing is started or stopped."""
 
     launcher: Literal["external"]
-    url: str
+    url: Annotated[str, AfterValidator(base_url)]
     """Base address, with or without `/v1`."""
-    api_key_env: str | None = None
+    api_key_env: EnvName | None = None
     """The environment variable that holds the key."""
 
 
@@ -83,13 +89,14 @@ class Recipe(Frozen):
     """spark-vllm-docker's `run-recipe.sh`."""
 
     launcher: Literal["recipe"]
-    recipe: str = Field(min_length=1)
-    image: str = Field(min_length=1)
+    recipe: Word
+    image: PlainWord
     port: Port = 8000
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
-    eth_if: str | None = None
-    container: str = "sparktui"
-    env: dict[str, str] = {}
+    gpu_memory_utilization: Fraction | None = None
+    eth_if: PlainWord | None = None
+    container: ContainerName = "sparktui"
+    env: dict[EnvName, PlainValue] = {}
+    """Passed into every container."""
     extra_args: tuple[str, ...] = ()
     """Passed to `vllm serve` after `--`."""
 
@@ -98,11 +105,13 @@ class Vllm(Frozen):
     """Plain `vllm serve` processes."""
 
     launcher: Literal["vllm"]
-    executable: str = "vllm"
+    executable: Executable = "vllm"
+    """`ray` is looked for beside it."""
     port: Port = 8000
     master_port: Port = 29501
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
-    env: dict[str, str] = {}
+    ray_port: Port = 6379
+    gpu_memory_utilization: Fraction | None = None
+    env: dict[EnvName, str] = {}
     extra_args: tuple[str, ...] = ()
 
 
@@ -111,9 +120,15 @@ class Command(Frozen):
 
     launcher: Literal["command"]
     argv: tuple[str, ...] = Field(min_length=1)
-    """`{port}`, `{model}`, `{node}`, `{address}` are filled in; no shell sees it."""
+    """`{port}`, `{model}`, `{node}`, `{address}` and, for a cluster, `{addresses}` are filled in; no shell sees it."""
     port: Port = 8000
-    env: dict[str, str] = {}
+    env: dict[EnvName, str] = {}
+
+    @model_validator(mode="after")
+    def _names_a_program(self) -> Command:
+        if re.match(r"[^-=][^=]*\Z", self.argv[0]) is None:
+            raise ValueError("argv must begin with a program's name or path, without '=' and not beginning with '-'")
+        return self
 
 
 Serving = Annotated[Simulated | External | Recipe | Vllm | Command, Field(discriminator="launcher")]
@@ -122,7 +137,7 @@ Serving = Annotated[Simulated | External | Recipe | Vllm | Command, Field(discri
 class Router(Frozen):
     """The proxy in front of several replicas: LiteLLM with simple-shuffle, from an environment of its own."""
 
-    executable: str = "litellm"
+    executable: Executable = "litellm"
     port: Port = 4000
     node: str | None = None
     """Where it runs; the first node of the topology where left out."""
@@ -136,7 +151,7 @@ class Topology(Frozen):
     """For a cluster the first is the head, rank 0."""
     distributed: Literal["torch", "ray"] = "torch"
     """For a cluster: PyTorch distributed, or Ray."""
-    max_model_len: Annotated[int, Field(gt=0)] | None = None
+    max_model_len: Annotated[int, Field(ge=1, le=2**31)] | None = None
     router: Router | None = None
     description: str = ""
 
@@ -157,37 +172,31 @@ class Sampling(Frozen):
     temperature: Annotated[float, Field(ge=0)] | None = None
     exact_tg: bool = True
     """Ask for `min_tokens` and `ignore_eos`, so that every stream has exactly `tg` tokens."""
-    extra_body: dict[str, object] = {}
+    extra_body: Annotated[dict[str, object], AfterValidator(without_own_keys)] = {}
     """Further keys of the request body."""
 
 
 class Workload(Frozen):
     """What each topology is loaded with."""
 
-    pp: Annotated[int, Field(ge=1)] = 1024
+    pp: Annotated[int, Field(ge=1, le=10_000_000)] = 1024
     """Prompt tokens, counted by the server's tokenizer, chat template included."""
     tg: Annotated[int, Field(ge=1, le=100_000)] = 128
     """Tokens to generate."""
-    depth: Annotated[int, Field(ge=0)] = 0
+    depth: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     """Context tokens in front of the prompt."""
-    concurrency: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], AfterValidator(_sorted_unique)] = (
-        1,
-        2,
-        4,
-        8,
-        16,
-        32,
-        64,
-    )
-    runs: Annotated[int, Field(ge=1)] = 3
+    concurrency: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1), AfterValidator(rising)
+    ] = (1, 2, 4, 8, 16, 32, 64)
+    runs: Annotated[int, Field(ge=1, le=100_000)] = 3
     """Waves per level, warm-up not counted."""
-    warmup_waves: Annotated[int, Field(ge=0)] = 1
+    warmup_waves: Annotated[int, Field(ge=0, le=1000)] = 1
     """Waves measured and thrown away before each level's first."""
     shape: Literal["waves"] = "waves"
     api: Literal["chat", "completions"] = "chat"
-    seed: int = 0
+    seed: Seed = 0
     """Of the prompts: the same prompts for every topology."""
-    timeout_s: Annotated[float, Field(gt=0)] = 600.0
+    timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
     """A request not ended by then has failed."""
     sampling: Sampling = Sampling()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -15,6 +16,10 @@ class Step:
     argv: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
     """Added to the node's own environment."""
+    secret_env: tuple[str, ...] = ()
+    """Names of variables that must be set too, from the runner's own environment: never in argv, logs or the store."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Files that must be there first, path to text: on another node a path is relative to the login folder."""
     cwd: str | None = None
     background: bool = True
     """True: the process stays up and is ours to watch and stop. False: it ends, leaving something running."""
@@ -48,3 +53,12 @@ class Plan:
     steps: tuple[Step, ...] = ()
     api_key_env: str | None = None
     """The environment variable that holds the key for `url`, where one is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Port numbers that the profile does not choose."""
+
+    engines: Mapping[str, int] = field(default_factory=dict)
+    """By node; they win over the profile's."""
+    router: int | None = None
