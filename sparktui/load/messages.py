@@ -30,6 +30,10 @@ class StartWave(msgspec.Struct, frozen=True, tag="start-wave"):
     timeout_s: float
     """A request not ended by then fails with `timeout`."""
 
+    def __repr__(self) -> str:
+        # The requests hold the API key.
+        return f"StartWave({len(self.requests)} requests to {self.target.host}:{self.target.port})"
+
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     """Give up the wave in flight: its record is not sent."""

@@ -1,0 +1,76 @@
+"""What the screen is told of a wave in flight: counts and percentiles, worked out when a picture is taken."""
+
+from __future__ import annotations
+
+import time
+
+from sparktui.load.lag import percentile
+from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING, Progress
+from sparktui.load.wave import Slot, Wave
+
+
+class Gauge:
+    """Takes pictures of waves, one after another, with counts that run on from wave to wave."""
+
+    def __init__(self) -> None:
+        self._tokens_before = 0
+        self._prefilled_before = 0
+        self._most_tokens = 0
+        self._cpu_s = time.process_time()
+        self._wall_s = time.monotonic()
+
+    def picture(self, wave: Wave) -> Progress:
+        """Return the state of a wave as last decoded."""
+        states = bytes(slot.state for slot in wave.slots)
+        ttfts = sorted(t for slot in wave.slots if (t := slot.reader.completion.ttft_us) is not None)
+        gaps = sorted(gap for slot in wave.slots for gap in _new_gaps(slot))
+        lags = sorted(wave.recent_lags_ns)
+        wave.recent_lags_ns.clear()
+        return Progress(
+            tokens=self._tokens(wave),
+            prefilled=self._prefilled_before + len(ttfts),
+            waiting=states.count(SLOT_WAITING),
+            prefill=states.count(SLOT_PREFILL),
+            active=states.count(SLOT_DECODING),
+            done=states.count(SLOT_DONE),
+            failed=states.count(SLOT_FAILED),
+            slots=states,
+            ttft_p50_ms=_thousandth(percentile(ttfts, 0.5)),
+            ttft_p95_ms=_thousandth(percentile(ttfts, 0.95)),
+            itl_p50_ms=_thousandth(percentile(gaps, 0.5)),
+            itl_p95_ms=_thousandth(percentile(gaps, 0.95)),
+            lag_p50_us=_thousandth(percentile(lags, 0.5)),
+            lag_p99_us=_thousandth(percentile(lags, 0.99)),
+            worker_cpu=self._cpu(),
+        )
+
+    def add_up(self, wave: Wave) -> None:
+        """Keep the counts of a wave that is over."""
+        self._tokens_before += _tokens_of(wave)
+        self._prefilled_before += sum(bool(slot.reader.completion.marks) for slot in wave.slots)
+
+    def _tokens(self, wave: Wave) -> int:
+        # `usage` may correct a count downwards; a counter on screen must not run backwards.
+        self._most_tokens = max(self._most_tokens, self._tokens_before + _tokens_of(wave))
+        return self._most_tokens
+
+    def _cpu(self) -> float:
+        cpu_s, wall_s = time.process_time(), time.monotonic()
+        share = (cpu_s - self._cpu_s) / max(1e-9, wall_s - self._wall_s)
+        self._cpu_s, self._wall_s = cpu_s, wall_s
+        return share
+
+
+def _tokens_of(wave: Wave) -> int:
+    return sum(slot.reader.completion.tokens for slot in wave.slots)
+
+
+def _new_gaps(slot: Slot) -> list[int]:
+    deltas = slot.reader.completion.deltas_us
+    gaps = deltas[max(1, slot.pictured) :].tolist()
+    slot.pictured = len(deltas)
+    return gaps
+
+
+def _thousandth(value: int | None) -> float | None:
+    return None if value is None else value / 1000
