@@ -1,0 +1,93 @@
+"""The engine's step loop on real time: every step ends on an absolute deadline, so no delay of ours adds up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from sparktui.sim.metrics import EngineMetrics
+from sparktui.sim.scheduler import Generation, Scheduler
+
+BEHIND_AT_MOST_S = 0.5
+"""A process that was stopped for longer than this goes on from now instead of rushing through what it missed."""
+
+
+class Stream:
+    """A request's tokens as they are made; one slow reader finds several at once and delays nobody."""
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        self._taken = 0
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def take(self) -> int:
+        """Wait for tokens and return how many are new; 0 once all have been taken."""
+        generation = self.generation
+        while generation.generated == self._taken and not generation.done:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        new = generation.generated - self._taken
+        self._taken = generation.generated
+        return new
+
+    def wake(self) -> None:
+        """Tell the reader that there is a token."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class EngineLoop:
+    """Drives a scheduler on the event loop's clock."""
+
+    def __init__(self, scheduler: Scheduler, metrics: EngineMetrics, clock: Callable[[], float]) -> None:
+        self.busy_s = 0.0
+        """How long it has been computing, all steps together."""
+        self.tokens = 0
+        """Prompt and generated tokens that went through the model."""
+        self._scheduler = scheduler
+        self._metrics = metrics
+        self._clock = clock
+        self._streams: dict[Generation, Stream] = {}
+        self._submitted = asyncio.Event()
+
+    def submit(self, generation: Generation, received: float) -> Stream:
+        """Queue a request; the stream must be closed with `close`, read to its end or not."""
+        self._scheduler.submit(generation, received)
+        stream = self._streams[generation] = Stream(generation)
+        self._submitted.set()
+        return stream
+
+    def close(self, stream: Stream) -> None:
+        """Free what a request holds; one that is not done counts as aborted."""
+        del self._streams[stream.generation]
+        if not stream.generation.done:
+            self._scheduler.abort(stream.generation)
+            self._metrics.aborted()
+
+    async def run(self) -> None:
+        """Step until cancelled."""
+        free_at = self._clock()
+        while True:
+            start = self._scheduler.next_start(free_at)
+            if start is None:
+                self._submitted.clear()
+                await self._submitted.wait()
+            else:
+                free_at = await self._step(max(start, self._clock() - BEHIND_AT_MOST_S))
+
+    async def _step(self, start: float) -> float:
+        await self._until(start)
+        step = self._scheduler.start(start)
+        if step is None:
+            return start
+        await self._until(step.ends)
+        made = self._scheduler.finish(step)
+        self.busy_s += step.ends - step.starts
+        self.tokens += step.prompt_tokens + len(step.decodes)
+        self._metrics.step(step, made)
+        for generation in made:
+            self._streams[generation].wake()
+        return step.ends
+
+    async def _until(self, deadline: float) -> None:
+        await asyncio.sleep(max(0.0, deadline - self._clock()))
