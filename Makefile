@@ -1,0 +1,44 @@
+# make demo: the whole job on the embedded engine.  make test: everything that must hold.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check test-real test-faults bench screenshots clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/sparktui demo
+
+test: check
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test-real: $(VENV)/.dev
+	$(BIN)/pytest -m real tests/real
+
+bench: $(VENV)/.dev
+	$(BIN)/python tests/bench/calibrate.py
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "sparktui needs Python 3.11 or newer; say which: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.python pyproject.toml
+	@echo "installing sparktui into $(VENV) ..." >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable . 2>&1 | grep -v '^WARNING' >&2 || true
+	@$(BIN)/sparktui --version >/dev/null
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.python pyproject.toml
+	@echo "installing sparktui and its tests' tools into $(VENV) ..." >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]' 2>&1 | grep -v '^WARNING' >&2 || true
+	@$(BIN)/pytest --version >/dev/null
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,237 @@
+"""The viewer without screens: one line an event on stderr, tables or data on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from sparktui.compare.summary import summarise
+from sparktui.compare.tables import render, to_json
+from sparktui.errors import ExitCode
+from sparktui.measure.cell import cell_figures
+from sparktui.measure.live import rate
+from sparktui.paths import store_path
+from sparktui.profile import parse_profile
+from sparktui.profile.catalog import list_profiles
+from sparktui.runner.lock import running_campaign
+from sparktui.runner.progress import Remaining, remaining
+from sparktui.store.control import request_control
+from sparktui.store.exporters import Format, chunks, export
+from sparktui.store.reader import Reader
+from sparktui.store.rows import CampaignRow, CellRow, EventRow, SweepRow
+from sparktui.units import duration, milliseconds, percent_of
+from sparktui.units import rate as tps
+
+POLL_S = 0.25
+HEARTBEAT_S = 15.0
+"""A long cell says where it is at least this often."""
+ENDED = ("done", "partial", "failed", "stopped", "guard")
+
+
+def follow(campaign: int, *, stop_on_interrupt: bool) -> int:
+    """Print what happens until the campaign has ended; return its exit code.
+
+    Args:
+        campaign: Its number.
+        stop_on_interrupt: Whether Ctrl-C stops the campaign, or only the looking.
+    """
+    with Reader(store_path()) as reader:
+        follower = Follower(reader, campaign)
+        try:
+            return follower.to_the_end()
+        except KeyboardInterrupt:
+            if not stop_on_interrupt:
+                _note(f"campaign {campaign} goes on; come back with: sparktui attach {campaign}")
+                return ExitCode.DONE
+        return _stop_and_follow(follower, campaign)
+
+
+def _stop_and_follow(follower: Follower, campaign: int) -> int:
+    request_control(store_path(), campaign, "stop")
+    _note(f"stopping campaign {campaign}; Ctrl-C again leaves it to stop by itself")
+    try:
+        follower.to_the_end()
+    except KeyboardInterrupt:
+        _note(f"`sparktui stop {campaign}` waits for its end")
+    return ExitCode.INTERRUPTED
+
+
+class Follower:
+    """One plain viewer: what it has printed already."""
+
+    def __init__(self, reader: Reader, campaign: int) -> None:
+        self._reader = reader
+        self._campaign = campaign
+        self._last_event = 0
+        self._last_line = time.monotonic()
+        self._warmup = parse_profile(reader.campaign(campaign).profile_yaml, "").workload.warmup_waves
+
+    def to_the_end(self) -> int:
+        """Print until the campaign has ended, and return its exit code."""
+        row = self._reader.campaign(self._campaign)
+        _note(f"campaign {row.id}: {row.name}{' · SIMULATED' if row.simulated else ''}")
+        while True:
+            row = self._reader.campaign(self._campaign)
+            alive = running_campaign() == self._campaign
+            self._print_new()
+            if row.state in ENDED and not alive:
+                return ExitCode.PARTIAL if row.exit_code is None else row.exit_code
+            if not alive and self._reader.campaign(self._campaign).state not in ENDED:
+                _note(f"its runner ended without a word; `sparktui stop {row.id}` cleans up after it")
+                return ExitCode.PARTIAL
+            time.sleep(POLL_S)
+
+    def _print_new(self) -> None:
+        for event in self._reader.events_since(self._campaign, self._last_event):
+            self._last_event = event.id
+            self._print(event)
+        if time.monotonic() - self._last_line > HEARTBEAT_S:
+            self._print_heartbeat()
+
+    def _print(self, event: EventRow) -> None:
+        mark = {"info": "", "warning": "warning: ", "error": "error: "}.get(event.level, "")
+        text = f"{mark}{event.text}"
+        if event.kind in ("cell-done", "cell-failures") and (cell := event.data.get("cell")) is not None:
+            text = f"{text}  {self._cell_line(int(str(cell)))}"
+        self._line(event.t, text)
+        tail = str(event.data.get("log_tail", "")).strip()
+        for line in tail.splitlines()[-15:]:
+            click.echo(f"           | {printable(line)}", err=True)
+
+    def _line(self, t: float, text: str) -> None:
+        click.echo(f"{datetime.fromtimestamp(t).astimezone():%H:%M:%S}  {printable(text)}", err=True)
+        self._last_line = time.monotonic()
+
+    def _cell_line(self, cell: int) -> str:
+        waves = [wave.record for wave in self._reader.waves(cell, warmup=False)]
+        figures = cell_figures(waves)
+        left = self._remaining()
+        return (
+            f"decode {tps(figures.mean('decode_tps'))} tok/s · prefill {tps(figures.mean('prefill_tps'))} tok/s · "
+            f"TTFT {milliseconds(figures.mean('ttft_ms'))} ms · {percent_of(left.fraction)}, "
+            f"about {duration(left.all_s)} left"
+        )
+
+    def _print_heartbeat(self) -> None:
+        live = self._reader.latest_live(self._campaign)
+        measuring = self._measuring()
+        if live is None or measuring is None or live.cell != measuring[1].id:
+            self._last_line = time.monotonic()
+            return
+        sweep, cell = measuring
+        points = [(row.t, row.progress.tokens) for row in self._reader.live_since(cell.id, max(0, live.id - 16))]
+        wave = "warm-up" if live.warmup else f"wave {live.wave_seq + 1} of {cell.runs}"
+        left = self._remaining()
+        self._line(
+            time.time(),
+            f"{sweep.topology} c{cell.concurrency}: {wave}, {tps(rate(points, time.time()))} tok/s now · "
+            f"{percent_of(left.fraction)}, about {duration(left.all_s)} left",
+        )
+
+    def _measuring(self) -> tuple[SweepRow, CellRow] | None:
+        for sweep in self._reader.sweeps(self._campaign):
+            for cell in self._reader.cells(sweep.id):
+                if cell.state == "measuring":
+                    return sweep, cell
+        return None
+
+    def _remaining(self) -> Remaining:
+        sweeps = self._reader.sweeps(self._campaign)
+        cells = {sweep.id: self._reader.cells(sweep.id) for sweep in sweeps}
+        return remaining(sweeps, cells, self._reader.wave_seconds(self._campaign), self._warmup)
+
+
+def print_tables(campaign: int) -> None:
+    """Print who wins where."""
+    with Reader(store_path()) as reader:
+        click.echo(render(summarise(reader, campaign)))
+
+
+def print_result_json(campaign: int) -> None:
+    """Print who wins where, as JSON."""
+    with Reader(store_path()) as reader:
+        click.echo(json.dumps(to_json(summarise(reader, campaign)), indent=2))
+
+
+def print_result(name: str, as_json: bool) -> None:
+    """Print a campaign's result by its number or `last`."""
+    with named(name) as (_, campaign):
+        if as_json:
+            print_result_json(campaign)
+        else:
+            print_tables(campaign)
+
+
+def print_campaigns(as_json: bool) -> None:
+    """Print the campaigns there are; without any, the profiles to start with."""
+    rows = _campaigns()
+    if as_json:
+        click.echo(json.dumps([_campaign_json(row) for row in rows], indent=2))
+        return
+    for row in rows:
+        started = datetime.fromtimestamp(row.created).astimezone()
+        mark = "SIMULATED" if row.simulated else row.source
+        click.echo(f"{row.id:>4}  {started:%Y-%m-%d %H:%M}  {_state(row):<12} {mark:<10} {row.name}")
+    if not rows:
+        _note("no campaigns yet; `sparktui demo` makes one")
+    _note("profiles: " + ", ".join(entry.name for entry in list_profiles()))
+
+
+def export_campaign(name: str, form: Format, output: Path | None) -> None:
+    """Write a campaign to a file, or to stdout."""
+    with named(name) as (reader, campaign):
+        if output is None:
+            for chunk in chunks(reader, campaign, form):
+                sys.stdout.buffer.write(chunk)
+            return
+        export(reader, campaign, form, output)
+        _note(f"wrote {output}")
+
+
+@contextmanager
+def named(name: str) -> Iterator[tuple[Reader, int]]:
+    """Open the store and find a campaign in it by its number or `last`."""
+    with Reader(store_path()) as reader:
+        yield reader, reader.resolve(name)
+
+
+def printable(text: str) -> str:
+    """Return text that a terminal shows and never obeys: engines' logs and models' words may hold escape sequences."""
+    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
+
+
+def _campaigns() -> list[CampaignRow]:
+    if not store_path().exists():
+        return []
+    with Reader(store_path()) as reader:
+        return reader.campaigns()
+
+
+def _campaign_json(row: CampaignRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "source": row.source,
+        "state": _state(row),
+        "created": row.created,
+        "finished": row.finished,
+        "exit_code": row.exit_code,
+    }
+
+
+def _state(row: CampaignRow) -> str:
+    """Return a campaign's state; one that says it is running, but has no runner any more, was interrupted."""
+    if row.state in ("queued", "running") and running_campaign() != row.id:
+        return "interrupted"
+    return row.state
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,25 @@
+"""Obeys what viewers ask for: rows in `control`, read four times a second."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sparktui.runner.interrupt import Interrupt
+from sparktui.runner.journal import Journal
+from sparktui.store.writer import Writer
+
+POLL_S = 0.25
+
+
+async def obey(writer: Writer, campaign: int, interrupt: Interrupt, journal: Journal) -> None:
+    """Carry out commands until cancelled."""
+    while True:
+        for control in await writer.pending_controls(campaign):
+            if control.command == "stop":
+                interrupt.request("stop", "asked to stop")
+            elif control.command == "end-topology":
+                interrupt.request("end-topology", "asked to go on with the next topology")
+            else:
+                await journal.warning("runner", "unknown-command", f"unknown command {control.command!r}: ignored")
+            await writer.finish_control(control.id)
+        await asyncio.sleep(POLL_S)

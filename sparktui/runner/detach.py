@@ -1,0 +1,91 @@
+"""Start a campaign's runner so that it outlives the terminal, and look after it from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from sparktui import __version__
+from sparktui.errors import SparktuiError, UsageError
+from sparktui.paths import ensure_private, run_dir, store_path
+from sparktui.profile import Profile, dump_profile
+from sparktui.runner.lock import runner_pid, running_campaign
+from sparktui.store.writer import Writer
+
+START_TIMEOUT_S = 15.0
+RUNNER_LOG = "runner.log"
+STARTED = "started"
+"""A file that the runner makes when it has the lock."""
+
+
+def start_campaign(profile: Profile) -> int:
+    """Store a campaign and start its runner in a session of its own.
+
+    Raises:
+        UsageError: Another campaign is running in this data folder.
+        SparktuiError: The runner did not come up.
+    """
+    busy = running_campaign()
+    if busy is not None:
+        raise UsageError(
+            f"campaign {busy} is running, and two at once would disturb each other's figures",
+            f"`sparktui attach {busy}` shows it, `sparktui stop {busy}` ends it",
+        )
+    campaign = asyncio.run(_store_campaign(profile))
+    _start_runner(campaign)
+    return campaign
+
+
+async def _store_campaign(profile: Profile) -> int:
+    async with await Writer.open(store_path()) as writer:
+        return await writer.create_campaign(
+            name=profile.name,
+            profile_yaml=dump_profile(profile),
+            source="simulated" if profile.simulated else "measured",
+            host=platform.node(),
+            version=__version__,
+        )
+
+
+def _start_runner(campaign: int) -> None:
+    folder = ensure_private(run_dir(campaign))
+    with (folder / RUNNER_LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sparktui.runner", str(campaign)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not (folder / STARTED).exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            text = (folder / RUNNER_LOG).read_text(errors="replace").strip()[-2000:]
+            raise SparktuiError(f"the runner of campaign {campaign} did not come up\n{text}", f"its log: {folder}")
+        time.sleep(0.02)
+    process.returncode = 0  # it is on its own now: nobody here waits for it
+
+
+def end_runner(campaign: int, timeout_s: float) -> bool:
+    """Wait for a campaign's runner to end; tell whether it did."""
+    deadline = time.monotonic() + timeout_s
+    while running_campaign() == campaign:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def kill_runner(campaign: int) -> None:
+    """End a runner that does not end by itself, with the helpers it started (they see their pipes close)."""
+    pid = runner_pid()
+    if pid is not None and running_campaign() == campaign:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

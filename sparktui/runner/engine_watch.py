@@ -1,0 +1,82 @@
+"""Reads the engines' own /metrics beside the load: queue, KV cache and token counters, backend by backend."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from sparktui.errors import SparktuiError
+from sparktui.measure.metrics_page import ServerFigures, parse_metrics
+from sparktui.serving.api import EngineApi
+from sparktui.serving.plan import Backend
+from sparktui.store.writer import Writer
+
+POLL_S = 1.0
+SETTLE_S = 2.0
+"""A counter may move for a moment after the last answer has arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Token counters summed over all backends; None where a backend has none."""
+
+    prompt_tokens: int | None
+    generation_tokens: int | None
+
+
+class EngineWatch:
+    """The engines behind one topology."""
+
+    def __init__(self, backends: tuple[Backend, ...], client: httpx.AsyncClient, key: str | None) -> None:
+        self._apis = {backend.node: EngineApi(backend.url, client, key) for backend in backends}
+
+    async def poll(self, writer: Writer, sweep: int) -> None:
+        """Store what every engine says, once a second, until cancelled."""
+        while True:
+            started = time.monotonic()
+            for name, figures in (await self.read()).items():
+                if figures is not None:
+                    await writer.add_server_sample(sweep, name, figures)
+            await asyncio.sleep(max(0.1, POLL_S - (time.monotonic() - started)))
+
+    async def read(self) -> dict[str, ServerFigures | None]:
+        """Return what every engine says now; None for one without metrics."""
+        return {name: await _figures(api) for name, api in self._apis.items()}
+
+    async def counters(self) -> Counters:
+        """Return the token counters now."""
+        figures = list((await self.read()).values())
+        return Counters(
+            _total([f.prompt_tokens if f else None for f in figures]),
+            _total([f.generation_tokens if f else None for f in figures]),
+        )
+
+    async def settled_counters(self) -> Counters:
+        """Return the token counters once two looks in a row agree."""
+        deadline = time.monotonic() + SETTLE_S
+        before = await self.counters()
+        while time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+            now = await self.counters()
+            if now == before:
+                break
+            before = now
+        return before
+
+
+async def _figures(api: EngineApi) -> ServerFigures | None:
+    page = await api.metrics_page()
+    if page is None:
+        return None
+    try:
+        return parse_metrics(page)
+    except SparktuiError:
+        return None
+
+
+def _total(values: list[float | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known)) if known and len(known) == len(values) else None

@@ -1,0 +1,58 @@
+"""How long the rest will take: planned waves weighted by what waves have really taken, not counted as equals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+GROWTH = 0.55
+"""A wave of N streams takes about N**GROWTH times as long as a wave of one, before anything was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellProgress:
+    """One cell's plan and what it has taken so far."""
+
+    topology: str
+    concurrency: int
+    waves_planned: int
+    """Warm-up included."""
+    wave_seconds: tuple[float, ...] = ()
+    """What each finished wave took, warm-up included."""
+    over: bool = False
+    """Done, failed or skipped: nothing more will be spent on it."""
+
+
+def remaining_s(cells: Iterable[CellProgress]) -> float | None:
+    """Return the seconds still to be spent in waves; None before the first wave has ended."""
+    every = tuple(cells)
+    if not any(cell.wave_seconds for cell in every):
+        return None
+    return sum(cell_remaining_s(cell, every) for cell in every)
+
+
+def cell_remaining_s(cell: CellProgress, every: tuple[CellProgress, ...]) -> float:
+    """Return the seconds one cell will still take, by the nearest evidence among `every` cell."""
+    left = 0 if cell.over else max(0, cell.waves_planned - len(cell.wave_seconds))
+    return left * expected_wave_s(cell, every) if left else 0.0
+
+
+def expected_wave_s(cell: CellProgress, every: tuple[CellProgress, ...]) -> float:
+    """Return what the next wave should take: by its own waves, the same level elsewhere, or the nearest level."""
+    if cell.wave_seconds:
+        return median(cell.wave_seconds)
+    same_level = [median(c.wave_seconds) for c in every if c.concurrency == cell.concurrency and c.wave_seconds]
+    same_topology = _scaled(cell, [c for c in every if c.topology == cell.topology])
+    if same_level:
+        return median(same_level)
+    return same_topology if same_topology is not None else _scaled(cell, every) or 0.0
+
+
+def _scaled(cell: CellProgress, others: Iterable[CellProgress]) -> float | None:
+    """Scale the nearest measured level to this one."""
+    measured = [other for other in others if other.wave_seconds]
+    if not measured:
+        return None
+    nearest = min(measured, key=lambda other: abs(other.concurrency - cell.concurrency))
+    return float(median(nearest.wave_seconds) * (cell.concurrency / nearest.concurrency) ** GROWTH)

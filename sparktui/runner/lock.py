@@ -1,0 +1,91 @@
+"""One campaign at a time in one data folder, and who runs it: file locks, which no crash can leave behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Self
+
+from sparktui.paths import data_dir, ensure_private
+
+PROBE_GRACE_S = 1.0
+"""Somebody asking who runs holds the lock for an instant; that must not look like a second runner."""
+
+
+def lock_path() -> Path:
+    """Return the file that the running campaign's runner holds locked."""
+    return data_dir() / "runner.lock"
+
+
+class RunnerLock:
+    """Held by a runner for its whole life; the kernel lets go of it when the process ends, however it ends."""
+
+    def __init__(self, campaign: int) -> None:
+        self._campaign = campaign
+        self._file: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock; tell whether it was free."""
+        ensure_private(data_dir())
+        file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not _locked_within(file, PROBE_GRACE_S):
+            os.close(file)
+            return False
+        os.ftruncate(file, 0)
+        os.write(file, f"{self._campaign} {os.getpid()}\n".encode())
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Let go."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def _locked_within(file: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def running_campaign() -> int | None:
+    """Return the campaign that a live runner is working on."""
+    holder = _holder()
+    return holder[0] if holder else None
+
+
+def runner_pid() -> int | None:
+    """Return the live runner's process id."""
+    holder = _holder()
+    return holder[1] if holder else None
+
+
+def _holder() -> tuple[int, int] | None:
+    try:
+        file = os.open(lock_path(), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        campaign, _, pid = os.read(file, 64).decode("ascii", "replace").partition(" ")
+        return (int(campaign), int(pid)) if campaign.isdigit() and pid.strip().isdigit() else None
+    finally:
+        os.close(file)
+    return None

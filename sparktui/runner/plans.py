@@ -1,0 +1,58 @@
+"""The plans of a campaign: what the pure planner cannot know is found out here, once, before anything is started."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from sparktui.errors import SparktuiError
+from sparktui.profile.model import Profile, Recipe
+from sparktui.runner.hosts import hosts_of
+from sparktui.serving.litellm import KEY_ENV
+from sparktui.serving.plan import Plan
+from sparktui.serving.planner import assign_ports, plan
+from sparktui.serving.recipe import FOLDER, TODAY, known_flags
+
+HELP_TIMEOUT_S = 30.0
+NODES = "nodes"
+"""The folder, in a campaign's own, where simulated nodes keep their state."""
+
+
+async def make_plans(profile: Profile, folder: Path) -> dict[str, Plan]:
+    """Return a plan for every topology, in the profile's order."""
+    flags = await _recipe_flags(profile)
+    os.environ[KEY_ENV] = f"sk-{secrets.token_urlsafe(24)}"  # of this runner's router, known to nobody else
+    free = free_ports()
+    return {
+        name: plan(profile, name, assign_ports(profile, name, free), folder / NODES, recipe_flags=flags)
+        for name in profile.topologies
+    }
+
+
+def free_ports() -> Iterator[int]:
+    """Yield ports that are free on the loopback address now, none of them twice."""
+    given: set[int] = set()
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in given:
+            given.add(port)
+            yield port
+
+
+async def _recipe_flags(profile: Profile) -> frozenset[str]:
+    """Ask `run-recipe.sh` which way round its Ray flag is; today's, where it cannot be asked."""
+    if not isinstance(profile.serving, Recipe):
+        return TODAY
+    head = next(iter(profile.topologies.values())).nodes[0]
+    try:
+        done = await hosts_of(profile)[head].run(
+            ["./run-recipe.sh", "--help"], cwd=profile.nodes[head].workdir or FOLDER, timeout_s=HELP_TIMEOUT_S
+        )
+    except SparktuiError:
+        return TODAY  # the launch itself will say what is wrong, with its log
+    return known_flags(done.stdout + done.stderr) if done.returncode == 0 else TODAY

@@ -1,0 +1,148 @@
+"""The control plane of a serving engine: what is asked beside the timed streams. Every call has a deadline."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import httpx
+
+from sparktui.errors import EngineError, UsageError
+
+TIMEOUT_S = 10.0
+COMPLETION_TIMEOUT_S = 120.0
+"""A first completion may compile kernels."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """One line of `/v1/models`."""
+
+    id: str
+    max_model_len: int | None = None
+
+
+def root_of(url: str) -> str:
+    """Return the server's root: the base URL without a closing slash or `/v1`."""
+    return url.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def api_key(env_name: str | None) -> str | None:
+    """Return the API key kept in an environment variable.
+
+    Raises:
+        UsageError: The variable is named but not set.
+    """
+    if env_name is None:
+        return None
+    key = os.environ.get(env_name)
+    if not key:
+        raise UsageError(f"the environment variable {env_name} is not set", f"export {env_name}=... and start again")
+    return key
+
+
+class EngineApi:
+    """One server, by its base URL."""
+
+    def __init__(self, url: str, client: httpx.AsyncClient, key: str | None = None) -> None:
+        self.root = root_of(url)
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    async def healthy(self) -> bool:
+        """Tell whether it answers its health check; a server without one is asked for its models instead."""
+        for path in ("/health", "/v1/models"):
+            try:
+                response = await self._get(path)
+            except EngineError:
+                return False
+            if response.status_code != 404:
+                return response.status_code == 200
+        return False
+
+    async def models(self) -> tuple[ServedModel, ...]:
+        """Return what it serves.
+
+        Raises:
+            EngineError: It did not answer, or not with a list of models.
+        """
+        response = await self._get("/v1/models")
+        if response.status_code != 200:
+            raise EngineError(
+                f"{self.root}/v1/models answered {response.status_code}", "is this an OpenAI-compatible API?"
+            )
+        try:
+            return tuple(ServedModel(str(m["id"]), m.get("max_model_len")) for m in response.json()["data"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EngineError(
+                f"{self.root}/v1/models does not list models", "is this an OpenAI-compatible API?"
+            ) from error
+
+    async def version(self) -> str | None:
+        """Return what the engine calls itself, where it says."""
+        try:
+            body = (await self._get("/version")).json()
+        except (EngineError, ValueError):
+            return None
+        return str(body["version"]) if isinstance(body, dict) and "version" in body else None
+
+    async def complete_once(self, model: str) -> None:
+        """Have one token generated: the proof that it serves.
+
+        Raises:
+            EngineError: It did not.
+        """
+        body = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
+        try:
+            response = await self._client.post(
+                f"{self.root}/v1/chat/completions", json=body, headers=self._headers, timeout=COMPLETION_TIMEOUT_S
+            )
+        except httpx.HTTPError as error:
+            raise EngineError(f"{self.root}: a first completion failed: {_reason(error)}") from error
+        if response.status_code != 200:
+            raise EngineError(
+                f"{self.root}: a first completion answered {response.status_code}: {_short(response.text)}"
+            )
+
+    async def metrics_page(self) -> str | None:
+        """Return the /metrics page, or None where there is none."""
+        try:
+            response = await self._get("/metrics")
+        except EngineError:
+            return None
+        return response.text if response.status_code == 200 else None
+
+    async def _get(self, path: str) -> httpx.Response:
+        try:
+            return await self._client.get(self.root + path, headers=self._headers, timeout=TIMEOUT_S)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise EngineError(
+                f"{self.root} does not answer: {_reason(error)}", "is it up, and is the URL right?"
+            ) from error
+
+
+def require_model(served: tuple[ServedModel, ...], model: str, url: str) -> ServedModel:
+    """Return the model from what a server serves.
+
+    Raises:
+        UsageError: It is not among them; the message lists what is.
+    """
+    for entry in served:
+        if entry.id == model:
+            return entry
+    names = ", ".join(entry.id for entry in served) or "nothing"
+    raise UsageError(f"{url} does not serve {model!r}; it serves {names}", "name one of these as the model")
+
+
+def new_client() -> httpx.AsyncClient:
+    """Return a client for engines on the owner's own network: no proxy from the environment gets in between."""
+    return httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S, follow_redirects=False)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _short(text: str, limit: int = 300) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

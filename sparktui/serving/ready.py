@@ -1,0 +1,71 @@
+"""Ready, as a user would mean it: all alive, healthy, serving the right model, and one real completion made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+
+from sparktui.errors import EngineError, LaunchError, UsageError
+from sparktui.serving.api import EngineApi, ServedModel, require_model
+
+POLL_S = 0.25
+
+Dead = Callable[[], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What an engine that is up says of itself."""
+
+    model: ServedModel
+    version: str | None
+
+
+async def wait_ready(
+    urls: tuple[str, ...], model: str, client: httpx.AsyncClient, *, key: str | None, dead: Dead, timeout_s: float
+) -> Engine:
+    """Wait until every URL serves the model, and return what the first says of itself.
+
+    Args:
+        dead: Names a process that should be up and is not; looked at while waiting.
+
+    Raises:
+        LaunchError: One died, serves something else, failed its first completion, or was not ready in time.
+    """
+    apis = [EngineApi(url, client, key) for url in urls]
+    try:
+        async with asyncio.timeout(timeout_s):
+            for api in apis:
+                await _wait_healthy(api, dead)
+            engines = [await _verify(api, model) for api in apis]
+    except TimeoutError:
+        raise LaunchError(
+            f"not ready after {timeout_s:.0f} s: {await _unhealthy(apis)} does not answer /health",
+            "the log below says what it was doing; a rank that never joined keeps the others waiting",
+        ) from None
+    except (EngineError, UsageError) as error:
+        raise LaunchError(error.message, error.hint) from error
+    return engines[0]
+
+
+async def _wait_healthy(api: EngineApi, dead: Dead) -> None:
+    while not await api.healthy():
+        if (title := await dead()) is not None:
+            raise LaunchError(f"{title} ended before it was ready", "its last lines say why")
+        await asyncio.sleep(POLL_S)
+
+
+async def _verify(api: EngineApi, model: str) -> Engine:
+    served = require_model(await api.models(), model, api.root)
+    await api.complete_once(model)
+    return Engine(served, await api.version())
+
+
+async def _unhealthy(apis: list[EngineApi]) -> str:
+    for api in apis:
+        if not await api.healthy():
+            return api.root
+    return apis[0].root

@@ -1,0 +1,128 @@
+"""How a campaign is looked at: the app on a terminal, lines elsewhere, or not at all; and what it ends with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from sparktui.errors import EngineError, ExitCode, LaunchError, UsageError
+from sparktui.paths import data_dir, store_path
+from sparktui.plain import follow, print_result_json, print_tables
+from sparktui.profile import Profile
+from sparktui.runner.detach import start_campaign
+from sparktui.serving.api import EngineApi, api_key, new_client, require_model
+from sparktui.store.reader import Reader
+
+HZ = 4.0
+SSH_HZ = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """What was asked for on the command line."""
+
+    plain: bool = False
+    as_json: bool = False
+    detach: bool = False
+    ssh: bool = False
+
+    @property
+    def screens(self) -> bool:
+        """Whether the app is wanted and can be shown."""
+        return not (self.plain or self.as_json or self.detach) and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def start_and_view(profile: Profile, viewing: Viewing) -> None:
+    """Start a campaign and look at it as asked; the process ends with the campaign's exit code."""
+    campaign = start_campaign(profile)
+    if viewing.detach:
+        click.echo(campaign)
+        click.echo(f"campaign {campaign} is running; come back with: sparktui attach {campaign}", err=True)
+        return
+    _look(campaign, viewing, stop_on_interrupt=True)
+
+
+def view(name: str, viewing: Viewing) -> None:
+    """Look at a campaign that is there."""
+    with Reader(store_path()) as reader:
+        campaign = reader.resolve(name)
+    _look(campaign, viewing, stop_on_interrupt=False)
+
+
+def open_app(campaign: int | None, viewing: Viewing = Viewing()) -> None:
+    """Open the app; without a campaign, where races are chosen."""
+    if not viewing.screens:
+        raise UsageError("the app needs a terminal", "try `sparktui demo`, or `sparktui --help` for the commands")
+    ssh = viewing.ssh or "SSH_CONNECTION" in os.environ
+    if ssh:
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")  # read when textual is imported, below
+        os.environ.setdefault("TEXTUAL_FPS", "10")
+    from sparktui.ui.app import run_app
+
+    farewell = run_app(store_path(), campaign, hz=SSH_HZ if ssh else HZ, start=start_named)
+    if farewell:
+        click.echo(farewell, err=True)
+
+
+def start_named(profile: str) -> int:
+    """Start a campaign of a profile, by its name or path, and return its number."""
+    from sparktui.profile import load_profile
+    from sparktui.profile.catalog import find_profile
+
+    return start_campaign(load_profile(find_profile(profile)))
+
+
+def served_model(url: str, model: str | None, key_env: str | None) -> str:
+    """Return the model to ask a server for: the one given, if it serves it, or the only one it has.
+
+    Raises:
+        UsageError: It serves another, or several.
+        LaunchError: It does not answer.
+    """
+    return asyncio.run(_served_model(url, model, api_key(key_env)))
+
+
+async def _served_model(url: str, model: str | None, key: str | None) -> str:
+    async with new_client() as client:
+        try:
+            served = await EngineApi(url, client, key).models()
+        except EngineError as error:
+            raise LaunchError(error.message, error.hint) from error
+    if model is not None:
+        return require_model(served, model, url).id
+    if len(served) != 1:
+        names = ", ".join(entry.id for entry in served) or "nothing"
+        raise UsageError(f"{url} serves {names}", "say which with --model")
+    return served[0].id
+
+
+def print_plan(profile: Profile) -> None:
+    """Print what would be typed on which node for every topology."""
+    from sparktui.runner.plans import NODES, free_ports
+    from sparktui.serving.planner import assign_ports, plan
+    from sparktui.serving.render import render
+
+    free, folder = free_ports(), Path(data_dir()) / "run" / "N" / NODES
+    texts = [render(plan(profile, name, assign_ports(profile, name, free), folder)) for name in profile.topologies]
+    click.echo("\n".join(texts), nl=False)
+
+
+def _look(campaign: int, viewing: Viewing, *, stop_on_interrupt: bool) -> None:
+    if viewing.screens:
+        open_app(campaign, viewing)
+        sys.exit(_exit_code(campaign))
+    code = follow(campaign, stop_on_interrupt=stop_on_interrupt)
+    (print_result_json if viewing.as_json else print_tables)(campaign)
+    sys.exit(code)
+
+
+def _exit_code(campaign: int) -> int:
+    """Return a finished campaign's exit code; closing the viewer of one that goes on is no failure."""
+    with Reader(store_path()) as reader:
+        code = reader.campaign(campaign).exit_code
+    return ExitCode.DONE if code is None else code

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from sparktui.runner.eta import CellProgress, cell_remaining_s, remaining_s
+
+
+def test_nothing_is_said_before_the_first_wave_has_ended() -> None:
+    assert remaining_s([CellProgress("solo", 1, 3)]) is None
+
+
+def test_waves_are_weighted_by_what_they_took_not_counted() -> None:
+    cells = [CellProgress("solo", 1, 2, (4.0, 4.0)), CellProgress("solo", 64, 2, (30.0,))]
+    assert remaining_s(cells) == pytest.approx(30.0)
+
+
+def test_an_unmeasured_level_takes_its_time_from_the_same_level_of_another_topology() -> None:
+    cells = (CellProgress("solo", 8, 2, (10.0, 12.0)), CellProgress("shuffle", 8, 3))
+    assert cell_remaining_s(cells[1], cells) == pytest.approx(33.0)
+
+
+def test_an_unmeasured_level_is_scaled_from_the_nearest_one() -> None:
+    cells = (CellProgress("solo", 1, 1, (4.0,)), CellProgress("solo", 64, 1))
+    assert 4.0 < cell_remaining_s(cells[1], cells) < 64 * 4.0
+
+
+def test_a_cell_that_is_over_costs_nothing_more() -> None:
+    cells = (CellProgress("solo", 1, 5, (4.0,), over=True),)
+    assert remaining_s(cells) == 0.0

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from sparktui.errors import HostError
+from sparktui.serving.host import LocalHost, SshHost, kill_group, process_started
+from sparktui.serving.launch import end_group
+
+HOSTILE = ["a b", "$(touch pwned)", "`id`", "'quoted'", '"double"', "semi;colon", "new\nline", "*", "~", "", "--", "\\"]
+ECHO = ["python3", "-c", "import sys; sys.stdout.write('\\0'.join(sys.argv[1:]))"]
+
+
+@pytest.fixture
+def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SshHost:
+    """A host whose `ssh` does what sshd does: hands the one command string to a login shell."""
+    fake = tmp_path / "bin" / "ssh"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/bash\nprintf "%s\\n" "$@" > "$SSH_ARGV"\nexec bash -c "${@: -1}"\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:/usr/bin:/bin:{Path(__import__('sys').executable).parent}")
+    monkeypatch.setenv("SSH_ARGV", str(tmp_path / "argv"))
+    return SshHost("gf1", tmp_path)
+
+
+async def test_hostile_words_reach_the_far_end_as_they_are(ssh: SshHost, tmp_path: Path) -> None:
+    done = await ssh.run([*ECHO, *HOSTILE], env={"X": "$(touch pwned)"}, cwd=str(tmp_path), timeout_s=20)
+    assert done.stdout.split("\0") == HOSTILE
+    assert not (tmp_path / "pwned").exists()
+
+
+async def test_hostile_words_reach_a_local_command_as_they_are(tmp_path: Path) -> None:
+    done = await LocalHost().run([*ECHO, *HOSTILE], cwd=str(tmp_path), timeout_s=20)
+    assert done.stdout.split("\0") == HOSTILE
+
+
+async def test_a_folder_under_home_is_found_on_the_far_end(
+    ssh: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "spark vllm").mkdir()
+    assert (await ssh.run(["pwd"], cwd="~/spark vllm", timeout_s=20)).stdout.strip() == str(tmp_path / "spark vllm")
+
+
+async def test_ssh_never_asks_and_always_checks_host_keys(ssh: SshHost, tmp_path: Path) -> None:
+    await ssh.run(["true"], timeout_s=20)
+    argv = (tmp_path / "argv").read_text()
+    assert "BatchMode=yes" in argv
+    assert "ConnectTimeout=5" in argv
+    assert "StrictHostKeyChecking" not in argv  # the user's own setting holds; it is never loosened
+
+
+async def test_a_broken_ssh_says_how_to_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "ssh"
+    fake.write_text("#!/bin/sh\necho 'Host key verification failed.' >&2\nexit 255\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(HostError, match=r"ssh gf1: Host key verification failed\.") as raised:
+        await SshHost("gf1", tmp_path).run(["true"], timeout_s=20)
+    assert "ssh -o BatchMode=yes gf1 true" in raised.value.hint
+
+
+async def test_a_command_that_does_not_end_is_killed_at_its_deadline() -> None:
+    with pytest.raises(HostError, match="had not ended"):
+        await LocalHost().run(["sleep", "60"], timeout_s=0.2)
+
+
+async def test_a_command_that_is_not_there_says_so() -> None:
+    with pytest.raises(HostError, match="cannot start no-such-program"):
+        await LocalHost().run(["no-such-program"], timeout_s=5)
+
+
+async def test_a_spawned_group_is_watched_logged_and_ended_with_its_children(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    running = await LocalHost().spawn(["bash", "-c", "sleep 61 & echo up; wait"], log=log)
+    assert await running.alive()
+    assert await end_group(running)
+    assert not await running.alive()
+    assert (await running.log_tail()) in ("up\n", "")
+
+
+async def test_a_spawned_group_over_ssh_is_watched_and_ended(ssh: SshHost, tmp_path: Path) -> None:
+    running = await ssh.spawn(["bash", "-c", "echo up; sleep 62"], log=tmp_path / "run" / "x.log")
+    assert await running.alive()
+    assert await end_group(running)
+    assert not await running.alive()
+
+
+async def test_a_process_id_used_again_is_not_killed(tmp_path: Path) -> None:
+    running = await LocalHost().spawn(["sleep", "63"], log=tmp_path / "x.log")
+    assert not kill_group(running.pid, (process_started(running.pid) or 0) - 100)
+    assert await running.alive()
+    assert kill_group(running.pid, running.started, signal.SIGKILL)
+    await running.process.wait()
