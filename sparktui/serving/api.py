@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from sparktui.errors import EngineError, UsageError
+from sparktui.load.request import root_of
 
 TIMEOUT_S = 10.0
 COMPLETION_TIMEOUT_S = 120.0
@@ -20,11 +21,6 @@ class ServedModel:
 
     id: str
     max_model_len: int | None = None
-
-
-def root_of(url: str) -> str:
-    """Return the server's root: the base URL without a closing slash or `/v1`."""
-    return url.rstrip("/").removesuffix("/v1").rstrip("/")
 
 
 def api_key(env_name: str | None) -> str | None:
@@ -42,7 +38,11 @@ def api_key(env_name: str | None) -> str | None:
 
 
 class EngineApi:
-    """One server, by its base URL."""
+    """One server, by its base URL.
+
+    Raises:
+        UsageError: The URL is no usable http or https address.
+    """
 
     def __init__(self, url: str, client: httpx.AsyncClient, key: str | None = None) -> None:
         self.root = root_of(url)

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from campaigns import PROFILE, Owner, json_of
+from sim_engine import sim_engine
+
+
+def waves_done(owner: Owner, at_least: int = 1) -> bool:
+    rows = owner.rows("SELECT count(*) FROM wave")
+    return bool(rows) and rows[0][0] >= at_least
+
+
+LONG = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 5")
+
+
+def test_a_campaign_runs_to_its_tables_and_leaves_nothing_behind(owner: Owner) -> None:
+    done = owner.type("run", owner.profile(), "--plain")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("SIMULATED") == 3
+    assert "shuffle" in done.stdout
+    assert "launching" not in done.stdout  # stdout carries results only
+    assert "stopped, nothing left behind" in done.stderr
+    assert owner.rows("SELECT count(*) FROM wave") == [(3 * 2 * 2,)]
+    assert owner.rows("SELECT count(*) FROM launched WHERE gone IS NULL") == [(0,)]
+    assert owner.rows("SELECT DISTINCT source FROM campaign") == [("simulated",)]
+    assert owner.processes() == []
+
+
+def test_the_engines_own_counters_agree_with_what_was_counted(owner: Owner) -> None:
+    done = owner.type("run", owner.profile(), "--only", "cluster-tp2", "--plain")
+    assert done.returncode == 0, done.stderr
+    counted = owner.rows(
+        "SELECT server_tokens, server_prompt_tokens, sum(completion_tokens), sum(prompt_tokens)"
+        " FROM cell JOIN wave ON wave.cell = cell.id JOIN request ON request.wave = wave.id GROUP BY cell.id"
+    )
+    assert len(counted) == 2
+    assert all(tokens == mine and prompts == my_prompts for tokens, prompts, mine, my_prompts in counted)
+    assert owner.rows("SELECT DISTINCT prompt_tokens, completion_tokens FROM request") == [(64, 8)]
+
+
+def test_what_is_shown_listed_and_exported_is_what_is_stored(owner: Owner) -> None:
+    assert owner.type("run", owner.profile(), "--only", "solo,shuffle", "--json").returncode == 0
+    shown = json_of(owner.type("show", "last", "--json"))
+    assert shown["simulated"] is True
+    assert {row["concurrency"] for row in shown["rows"]} == {1, 2}
+    assert [(c["id"], c["state"]) for c in json_of(owner.type("list", "--json"))] == [(1, "done")]
+    exported = owner.type("export", "last", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(exported.stdout)))
+    assert {row["source"] for row in rows} == {"simulated"}
+    target = owner.home / "out.json"
+    assert owner.type("export", "1", "--format", "json", "-o", str(target)).returncode == 0
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_killing_the_terminal_does_not_stop_the_campaign(owner: Owner, number: signal.Signals) -> None:
+    viewer = owner.start("run", owner.profile(LONG), "--only", "solo", "--concurrency", "1", "--plain")
+    owner.until(lambda: waves_done(owner), "the first wave")
+    os.killpg(viewer.pid, number)
+    viewer.communicate()
+    assert owner.state() == "running"
+    attached = owner.type("attach", "--plain")
+    assert attached.returncode == 0, attached.stderr
+    assert "solo" in attached.stdout
+    assert owner.state() == "done"
+    assert owner.rows("SELECT count(*), count(DISTINCT seq) FROM wave") == [(5, 5)]
+    assert owner.processes() == []
+
+
+def test_ctrl_c_stops_the_campaign_cleanly(owner: Owner) -> None:
+    viewer = owner.start("run", owner.profile(LONG), "--only", "shuffle", "--plain")
+    owner.until(lambda: waves_done(owner), "the first wave")
+    viewer.send_signal(signal.SIGINT)
+    _, said = viewer.communicate(timeout=60)
+    assert viewer.returncode == 130, said
+    assert owner.state() == "stopped"
+    assert owner.processes() == []
+
+
+def test_stop_ends_a_campaign_from_another_terminal(owner: Owner) -> None:
+    started = owner.type("run", owner.profile(LONG), "--only", "cluster-tp2", "--detach")
+    assert started.stdout == "1\n"
+    owner.until(lambda: waves_done(owner), "the first wave")
+    refused = owner.type("run", owner.profile(LONG))
+    assert refused.returncode == 2
+    assert "campaign 1 is running" in refused.stderr
+    assert owner.type("stop").returncode == 0
+    assert owner.state() == "stopped"
+    assert owner.processes() == []
+
+
+def test_stop_cleans_up_after_a_killed_runner(owner: Owner) -> None:
+    owner.type("run", owner.profile(LONG), "--only", "cluster-tp2", "--detach")
+    owner.until(lambda: waves_done(owner), "the first wave")
+    pid = int((owner.home / "data" / "runner.lock").read_text().split()[1])
+    os.kill(pid, signal.SIGKILL)
+    owner.until(lambda: not any("sparktui.load.worker" in line for line in owner.processes()), "the worker's end")
+    left = [line for line in owner.processes() if "sparktui.sim.engine" in line]
+    assert len(left) == 2
+    assert json_of(owner.type("list", "--json"))[0]["state"] == "interrupted"
+    stopped = owner.type("stop", "1")
+    assert stopped.returncode == 0, stopped.stderr
+    assert owner.state() == "stopped"
+    assert owner.processes() == []
+
+
+def test_the_guard_ends_one_topology_and_the_others_are_measured(owner: Owner) -> None:
+    floors = (
+        "memory: {fragile_floors: {refuse_gib: 20.0, warn_gib: 90.0, loading_stop_gib: 80.0, serving_stop_gib: 80.0}}"
+    )
+    done = owner.type("run", owner.profile(PROFILE + floors), "--only", "solo,cluster-tp2", "--plain")
+    assert done.returncode == 4, done.stderr
+    assert "stopped by the memory guard: gf1 has" in done.stderr
+    assert owner.rows("SELECT topology, state FROM sweep ORDER BY seq") == [("solo", "done"), ("cluster-tp2", "guard")]
+    assert owner.processes() == []
+
+
+def test_a_topology_that_cannot_launch_is_recorded_and_the_others_go_on(owner: Owner) -> None:
+    profile = """
+name: broken
+nodes: {here: {host: local}}
+model: {id: m}
+serving: {launcher: command, argv: [sh, -c, "echo out of luck; exit 7"]}
+topologies: {solo: {kind: solo, nodes: [here]}}
+workload: {pp: 64, tg: 8, concurrency: [1], runs: 1}
+"""
+    done = owner.type("run", owner.profile(profile), "--plain")
+    assert done.returncode == 3
+    assert "ended before it was ready" in done.stderr
+    assert "out of luck" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert owner.processes() == []
+
+
+def test_bench_measures_a_server_that_is_up_and_leaves_it_up(owner: Owner, tmp_path: Path) -> None:
+    with sim_engine(tmp_path / "sim") as engine:
+        done = owner.type(
+            "bench", engine.url, "--concurrency", "1,4", "--pp", "128", "--tg", "16", "--runs", "2", "--json"
+        )
+        assert done.returncode == 0, done.stderr
+        assert engine.process.poll() is None
+    assert {row["concurrency"] for row in json_of(done)["rows"]} == {1, 4}
+    assert owner.rows("SELECT DISTINCT clock FROM wave") == [("kernel",)] or os.uname().sysname != "Linux"
+
+
+def test_bench_of_another_model_says_what_the_server_has(owner: Owner, tmp_path: Path) -> None:
+    with sim_engine(tmp_path / "sim") as engine:
+        done = owner.type("bench", engine.url, "--model", "other")
+    assert done.returncode == 2
+    assert "does not serve 'other'; it serves sim-model" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "no-such-profile"),
+        ("run", "demo", "--only", "nope"),
+        ("run", "demo", "--concurrency", "4,2"),
+        ("show", "7"),
+        ("attach",),
+        ("stop",),
+        ("export", "last", "--format", "csv"),
+        ("bench", "not a url"),
+    ],
+)
+def test_what_cannot_be_used_is_one_message_and_exit_2(owner: Owner, words: tuple[str, ...]) -> None:
+    done = owner.type(*words)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+    assert not owner.processes()

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "sparktui"
+SCREEN_LIBRARIES = ("textual", "rich", "plotext")
+CORE = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+    if "ui" not in path.relative_to(PACKAGE).parts and path.name != "__main__.py"
+)
+
+
+def loaded_by(modules: list[str]) -> set[str]:
+    code = "import importlib, sys\nfor m in sys.argv[1:]: importlib.import_module(m)\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *modules], capture_output=True, text=True, check=True, timeout=60
+    )
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_the_core_imports_nothing_of_the_screen() -> None:
+    # httpx loads rich for its own command line, wherever rich is installed.
+    assert not loaded_by(CORE) & {"textual", "plotext"}
+
+
+def test_no_line_of_the_core_names_the_screens_libraries() -> None:
+    pattern = re.compile(rf"^\s*(import|from) ({'|'.join(SCREEN_LIBRARIES)})\b", re.MULTILINE)
+    core = [path for path in PACKAGE.rglob("*.py") if "ui" not in path.relative_to(PACKAGE).parts]
+    assert [str(path) for path in core if pattern.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("module", ["sparktui.cli", "sparktui.load.worker", "sparktui.nodes.agent"])
+def test_what_must_start_fast_loads_nothing_heavy(module: str) -> None:
+    assert not loaded_by([module]) & {*SCREEN_LIBRARIES, "scipy", "httpx", "pydantic", "starlette", "uvicorn"}
+
+
+def test_only_the_chart_may_import_plotext() -> None:
+    importers = [path.name for path in PACKAGE.rglob("*.py") if "import plotext" in path.read_text(encoding="utf-8")]
+    assert set(importers) <= {"chart.py"}
