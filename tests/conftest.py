@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sim_engine import SimEngine, sim_engine
+
+from tests.sim_engine import SimEngine, sim_engine
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sim_engine import MODEL, free_port, sim_engine, started, wait_healthy
-
-from bench.published import LEVELS, METRICS, TOPOLOGIES, Cell, published
 from sparktui.load.link import LoadWorker
 from sparktui.load.messages import StartWave
 from sparktui.load.request import Ask, Prompt, build_request, target_of
@@ -31,6 +28,8 @@ from sparktui.sim.model import MODELS, Drift
 from sparktui.sim.offline import play_wave, record_of
 from sparktui.sim.router import LITELLM_ADDED_MS
 from sparktui.sim.text import CHAT_TEMPLATE_TOKENS, WORDS
+from tests.bench.published import LEVELS, METRICS, TOPOLOGIES, Cell, published
+from tests.sim_engine import MODEL, free_port, sim_engine, started, wait_healthy
 
 PP, TG = 1024, 128
 WAVE_TIMEOUT_S = 300.0

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from measured import failed, request, store_campaign, wave
 
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.compare.summary import Comparison, summarise
 from sparktui.compare.tables import render, to_json
 from sparktui.store.reader import Reader
 from sparktui.store.writer import Writer
+from tests.core.measured import failed, request, store_campaign, wave
 
 RATES = {
     "solo": {1: (40.0, 40.2, 39.8), 8: (150.0, 150.5, 149.5), 64: (350.0, 351.0, 349.0)},

@@ -8,7 +8,7 @@ from sparktui.profile.model import FRAGILE_FLOORS, GIB, Floors
 
 
 def levels(guard: Guard, phase: Phase, *left_gib: float | None) -> list[str]:
-    said = []
+    said: list[str] = []
     for left in left_gib:
         available = None if left is None else int(left * GIB)
         guard, decision = guard.observe(NodeSample(t=0, node="gf1", phase=phase, mem_available_bytes=available))

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted_server import DONE, LAST_CHUNK, ROLE, SSE_HEAD, chunked, delta, event, stream, usage
 
 from sparktui.load.response import ResponseReader
 from sparktui.measure.record import (
@@ -18,6 +17,7 @@ from sparktui.measure.record import (
     event_times_us,
     event_token_values,
 )
+from tests.scripted_server import DONE, LAST_CHUNK, ROLE, SSE_HEAD, chunked, delta, event, stream, usage
 
 US = 1000
 START_NS = 5_000_000_000

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from sim_engine import SimEngine
 
 from sparktui.errors import EngineError
 from sparktui.load.prompts import PromptSet
 from sparktui.load.request import Prompt
 from sparktui.load.tokens import find_counter
+from tests.sim_engine import SimEngine
 
 Answers = dict[str, Callable[[dict[str, object]], httpx.Response]]
 URL = "http://gf1:8000/v1"

@@ -3,10 +3,19 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scripted_server import (
+
+from sparktui.load import stream as transport
+from sparktui.load.kernel import hold_kernel_stamps
+from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING, StartWave, Target
+from sparktui.load.progress import Gauge
+from sparktui.load.request import Ask, Prompt, build_request
+from sparktui.load.wave import Connections, Wave
+from sparktui.measure.record import WaveRecord, event_times_us
+from tests.scripted_server import (
     DONE,
     LAST_CHUNK,
     ROLE,
@@ -20,13 +29,6 @@ from scripted_server import (
     stream,
 )
 
-from sparktui.load import stream as transport
-from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING, StartWave, Target
-from sparktui.load.progress import Gauge
-from sparktui.load.request import Ask, Prompt, build_request
-from sparktui.load.wave import Connections, Wave
-from sparktui.measure.record import WaveRecord, event_times_us
-
 CERTIFICATE = Path(__file__).parent / "data" / "localhost.pem"
 LONG_S = 30.0
 
@@ -38,6 +40,15 @@ def order(server: ScriptedServer, n: int, timeout_s: float = LONG_S, prompt: str
 
 async def run(connections: Connections, wave: StartWave) -> WaveRecord:
     return await Wave(wave, connections.to(wave.target, len(wave.requests))).run()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def stamping() -> Iterator[None]:
+    """The kernel stamps from the first read on."""
+    held = hold_kernel_stamps()
+    yield
+    if held is not None:
+        held.close()
 
 
 @pytest.fixture(params=["kernel", "user"])
@@ -54,6 +65,14 @@ def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 @pytest.fixture
 def connections() -> Connections:
     return Connections()
+
+
+def test_this_kernel_stamps_what_arrives() -> None:
+    if transport.clock_of() != "kernel":
+        pytest.skip("no kernel stamps on this platform")
+    held = hold_kernel_stamps()
+    assert held is not None
+    held.close()
 
 
 async def test_all_requests_are_sent_before_any_is_answered(clock: str, connections: Connections) -> None:
@@ -200,6 +219,7 @@ async def test_an_error_event_ends_the_request_though_the_server_goes_on_talking
             await asyncio.sleep(0)
         record = await running
     assert record.requests[0].error == "error event: engine died"
+    assert record.duration_us < LONG_S * 1e6
 
 
 async def test_a_key_that_the_server_repeats_is_blanked_out(connections: Connections) -> None:
@@ -330,7 +350,7 @@ async def test_tls_is_verified_and_stamped_by_the_worker(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trusting = ssl.create_default_context(cafile=CERTIFICATE)
-    monkeypatch.setattr(transport, "_tls_context", lambda: trusting)
+    monkeypatch.setattr("sparktui.load.user._tls_context", lambda: trusting)
     async with scripted_server(answering(*stream()), tls_context()) as server:
         for _ in range(2):
             record = await run(connections, order(server, 2))

@@ -7,14 +7,24 @@ import subprocess
 import sys
 
 import pytest
-from scripted_server import ROLE, SSE_HEAD, Peer, ScriptedServer, answering, chunked, delta, scripted_server, stream
-from sim_engine import SimEngine
 
 from sparktui.load.frames import encode, read_report
 from sparktui.load.link import LoadWorker, WaveCancelledError, WorkerError
 from sparktui.load.messages import Cancel, FromWorker, Progress, Quit, Ready, Refused, StartWave, Target, WaveDone
 from sparktui.load.request import Ask, Prompt, build_request, target_of
 from sparktui.load.stream import clock_of
+from tests.scripted_server import (
+    ROLE,
+    SSE_HEAD,
+    Peer,
+    ScriptedServer,
+    answering,
+    chunked,
+    delta,
+    scripted_server,
+    stream,
+)
+from tests.sim_engine import SimEngine
 
 LIMIT_S = 30.0
 

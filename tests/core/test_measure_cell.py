@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import failed, request, stream_at, wave
 
 from sparktui.measure.cell import cell_figures
 from sparktui.measure.statistics import mean, percentile, population_std, sample_std
+from tests.core.measured import failed, request, stream_at, wave
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from measured import failed, request, wave
 
 from sparktui.measure.record import Clock, WaveRecord
 from sparktui.measure.taint import taint
+from tests.core.measured import failed, request, wave
 
 
 def reason(*waves: WaveRecord, pp: int = 100, tg: int = 11, depth: int = 0, exact_tg: bool = True) -> str:

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import failed, request, wave
 
 from sparktui.measure.record import NO_TEXT, RequestRecord, WaveRecord, pack_event_tokens, pack_events
 from sparktui.measure.usage import wave_figures
+from tests.core.measured import failed, request, wave
 
 
 def test_one_stream_by_hand() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from good_profile import GOOD
 
 from sparktui.errors import ExitCode, ProfileError, UsageError
 from sparktui.profile import load_profile
@@ -13,6 +12,7 @@ from sparktui.profile.catalog import find_profile, list_profiles, shipped_folder
 from sparktui.profile.external import profile_for_url
 from sparktui.profile.model import External, Recipe, Simulated
 from sparktui.profile.narrow import narrowed
+from tests.core.good_profile import GOOD
 
 
 @pytest.fixture

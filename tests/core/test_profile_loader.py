@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from good_profile import GOOD
 from pydantic import BaseModel, ValidationError
 
 from sparktui.errors import ExitCode, ProfileError
@@ -14,6 +13,7 @@ from sparktui.profile import dump_profile, load_profile, parse_profile, profile_
 from sparktui.profile.expected import describe, hint_at, keys_at, launchers
 from sparktui.profile.loader import MAX_BYTES
 from sparktui.profile.model import FRAGILE_FLOORS, Floors, Profile, Vllm
+from tests.core.good_profile import GOOD
 
 
 def problems_of(text: str) -> tuple[str, ...]:

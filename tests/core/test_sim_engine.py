@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sim_engine import MODEL, SimEngine, sim_engine
 
 from sparktui.sim.serve import listen
 from sparktui.sim.text import CHAT_TEMPLATE_TOKENS, encode
+from tests.sim_engine import MODEL, SimEngine, sim_engine
 
 Json = dict[str, Any]
 PROMPT = "Seven words, a comma and a stop."

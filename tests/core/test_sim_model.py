@@ -5,11 +5,11 @@ from __future__ import annotations
 from statistics import fmean, pstdev
 
 import pytest
-from bench.calibrate import KNOWN_MISSES, Row, play, rows_of
-from bench.published import LEVELS, published
 
 from sparktui.sim.model import MODELS, Drift, StepModel
 from sparktui.sim.offline import play_wave
+from tests.bench.calibrate import KNOWN_MISSES, Row, play, rows_of
+from tests.bench.published import LEVELS, published
 
 
 def rows(topology: str, runs: int) -> list[Row]:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sim_engine import MODEL, sim_engine, started, wait_healthy
 
 from sparktui.nodes.sample import NodeSample
 from sparktui.sim.holding import ACTIVATIONS_BYTES, GIB, HOST_BYTES, Holding, MemoryCurve, publish, published
 from sparktui.sim.node import IDLE_AVAILABLE_BYTES, MEM_TOTAL_BYTES, SWING_BYTES, is_alive, read_sample
+from tests.sim_engine import MODEL, sim_engine, started, wait_healthy
 
 DEADLINE_S = 20.0
 CURVE = MemoryCurve(weights_bytes=24 * GIB, kv_bytes=48 * GIB, load_s=12.0)

@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
-from measured import store_campaign
 
 from sparktui import __version__
 from sparktui.compare.fingerprint import Fingerprint
@@ -22,6 +21,7 @@ from sparktui.store.atomic import write_atomically
 from sparktui.store.exporters import CSV_COLUMNS, chunks, export
 from sparktui.store.reader import Reader
 from sparktui.store.writer import Writer
+from tests.core.measured import store_campaign
 
 RATES = {"solo": {1: (10.0, 11.0, 12.7), 8: (80.0,)}, "tp2": {1: (15.0, 15.5, 15.1), 8: (100.0,)}}
 

@@ -8,7 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from measured import request, store_campaign, wave
 
 from sparktui.errors import SparktuiError, StoreError, UsageError
 from sparktui.load.messages import Progress
@@ -17,6 +16,7 @@ from sparktui.store import queries
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow
 from sparktui.store.writer import Writer
+from tests.core.measured import request, store_campaign, wave
 
 RATES = {"solo": {1: (10.0, 11.0), 2: (12.0, 13.0)}}
 

@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from measured import request, wave
 
 from sparktui.errors import StoreError, UsageError
 from sparktui.load.messages import Progress
@@ -22,6 +21,7 @@ from sparktui.store import connection as opening
 from sparktui.store.control import delete_campaign, request_control
 from sparktui.store.reader import Reader
 from sparktui.store.writer import Writer
+from tests.core.measured import request, wave
 
 
 @pytest.fixture
@@ -334,7 +334,7 @@ async def test_a_store_held_by_another_process_is_a_store_error(path: Path, monk
 
 KILLED = """
 import asyncio, os, pathlib, signal, sys
-from measured import request, wave
+from tests.core.measured import request, wave
 from sparktui.store import statements
 from sparktui.store.writer import Writer
 

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from campaigns import Owner
+from tests.runner.campaigns import Owner
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from campaigns import PROFILE, Owner, json_of
-from sim_engine import sim_engine
+
+from tests.runner.campaigns import PROFILE, Owner, json_of
+from tests.sim_engine import sim_engine
 
 
 def waves_done(owner: Owner, at_least: int = 1) -> bool:
