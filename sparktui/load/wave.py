@@ -9,10 +9,11 @@ import time
 
 import msgspec
 
+from sparktui.load.connection import Connection, reason
 from sparktui.load.lag import LagHistogram
 from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING, StartWave, Target
 from sparktui.load.response import ResponseReader
-from sparktui.load.stream import Connection, clock_of, connect_to, reason
+from sparktui.load.stream import clock_of, connect_to
 from sparktui.measure.record import RequestRecord, WaveRecord
 
 CONNECT_TIMEOUT_S = 10.0

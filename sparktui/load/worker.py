@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 
 from sparktui.load.frames import FrameError, encode, read_order
+from sparktui.load.kernel import hold_kernel_stamps
 from sparktui.load.messages import (
     Cancel,
     FromWorker,
@@ -27,7 +28,6 @@ from sparktui.load.messages import (
     WaveDone,
 )
 from sparktui.load.progress import Gauge
-from sparktui.load.stream import clock_of
 from sparktui.load.wave import Connections, Wave
 
 PICTURE_EVERY_S = 0.25
@@ -48,7 +48,8 @@ class Worker:
 
     async def serve(self) -> None:
         """Obey until told to quit, or until the runner has gone."""
-        self._report(Ready(pid=os.getpid(), clock=clock_of()))
+        held = hold_kernel_stamps()
+        self._report(Ready(pid=os.getpid(), clock="kernel" if held else "user"))
         try:
             while not isinstance(order := await read_order(self._orders), Quit | None):
                 if isinstance(order, StartWave):
@@ -58,6 +59,8 @@ class Worker:
         finally:
             await self._stop()
             self._connections.close()
+            if held is not None:
+                held.close()
 
     def _start(self, order: StartWave) -> None:
         if self._wave is not None and not self._wave.done():

@@ -51,6 +51,10 @@ def test_a_line_feed_after_a_carriage_return_of_the_read_before_is_not_a_second_
     assert split(b"data: a\r", b"\ndata: b\r", b"\n\r", b"\n") == [(b"", b"a\nb")]
 
 
+def test_a_read_that_looks_whole_may_end_an_event_begun_before() -> None:
+    assert split(b"data: a\n", b"data: b\n\n") == [(b"", b"a\nb")]
+
+
 def test_an_event_without_end_is_refused_before_it_fills_memory() -> None:
     splitter = SseSplitter()
     piece = b"x" * (1 << 20)

@@ -214,12 +214,12 @@ async def test_an_error_event_ends_the_request_though_the_server_goes_on_talking
         wave_order = order(server, 1)
         wave = Wave(wave_order, connections.to(wave_order.target, 1))
         running = asyncio.create_task(wave.run())
-        while not running.done():
-            await wave.decode()
-            await asyncio.sleep(0)
+        async with asyncio.timeout(LONG_S / 2):
+            while not running.done():
+                await wave.decode()
+                await asyncio.sleep(0)
         record = await running
     assert record.requests[0].error == "error event: engine died"
-    assert record.duration_us < LONG_S * 1e6
 
 
 async def test_a_key_that_the_server_repeats_is_blanked_out(connections: Connections) -> None:
