@@ -9,9 +9,9 @@ from sparktui.measure.record import Clock, RequestRecord, WaveRecord
 from sparktui.measure.statistics import percentile
 from sparktui.measure.usage import completion_tokens, error_kinds, good_requests, itl_ms, wave_figures
 
-MAX_LAG_SHARE: dict[Clock, float] = {"user": 0.10, "kernel": 0.50}
+MAX_LAG_SHARE: dict[Clock, float] = {"user": 0.10, "kernel": 1.00}
 """Of the median time between tokens, that the worker's p99 lag may take. The worker's own stamp is late by its lag. The
-kernel's is not, however late it is read, until two tokens share a read: one that comes within half a gap never does."""
+kernel's is right however late it is read, as long as no second token has come meanwhile to share the read."""
 MAX_WORKER_CPU = 0.60
 """Of one core: above it the worker's own delay begins to show in what it measures."""
 MAX_PROMPT_SHARE = 0.01

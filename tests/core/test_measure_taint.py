@@ -21,9 +21,9 @@ def test_failures_taint_and_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("clock", "lag_us", "late"),
-    [("user", 1_000.0, False), ("user", 1_001.0, True), ("kernel", 5_000.0, False), ("kernel", 5_001.0, True)],
+    [("user", 1_000.0, False), ("user", 1_001.0, True), ("kernel", 10_000.0, False), ("kernel", 10_001.0, True)],
 )
-def test_own_stamps_may_be_a_tenth_of_a_gap_late_and_kernel_stamps_be_read_half_a_gap_late(
+def test_own_stamps_may_be_a_tenth_of_a_gap_late_and_kernel_stamps_be_read_a_gap_late(
     clock: Clock, lag_us: float, late: bool
 ) -> None:
     measured = wave(request(gap_us=10_000), lag_p99_us=lag_us, clock=clock)
@@ -32,12 +32,12 @@ def test_own_stamps_may_be_a_tenth_of_a_gap_late_and_kernel_stamps_be_read_half_
 
 def test_the_time_between_tokens_is_taken_from_rates_where_events_were_not_read() -> None:
     bare = request(gap_us=10_000, events=b"", event_tokens=b"")
-    assert "late" in reason(wave(bare, lag_p99_us=5_500.0))
-    assert reason(wave(bare, lag_p99_us=4_900.0)) == ""
+    assert "late" in reason(wave(bare, lag_p99_us=11_000.0))
+    assert reason(wave(bare, lag_p99_us=9_000.0)) == ""
 
 
 def test_one_late_wave_among_many_does_not_taint() -> None:
-    assert reason(*[wave(request())] * 4, wave(request(), lag_p99_us=9_000.0)) == ""
+    assert reason(*[wave(request())] * 4, wave(request(), lag_p99_us=90_000.0)) == ""
 
 
 @pytest.mark.parametrize(("cpu", "busy"), [(0.60, False), (0.61, True), (None, False)])
