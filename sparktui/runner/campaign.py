@@ -101,7 +101,13 @@ class Campaign:
     def _helper_ended(self, helper: asyncio.Task[None]) -> None:
         """Stop rather than go on unwatched: nobody would see a node run out of memory, or a request to stop."""
         if not helper.cancelled() and (error := helper.exception()) is not None:
-            self.interrupt.request("stop", f"the runner cannot watch its nodes any more: {error!r}")
+            self.interrupt.request("stop", f"the runner cannot watch its nodes any more: {_first(error)}")
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def outcome(sweeps: list[Sweep], *, stopped: bool) -> ExitCode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from sparktui.serving.layout import HERE
 
 RESTART_S = 2.0
 """How long to wait before an agent that ended is started again."""
+
+STALE_S = 5.0
+"""A node that has said nothing for so long is not waited for."""
 
 OnStop = Callable[[str, str], None]
 """Called with a node's name and the guard's reason."""
@@ -75,11 +79,15 @@ class NodeWatch:
         """Wait until the nodes have again what they had before a launch; return those that have not."""
         wanted = {name: before[name] - 2 * GIB for name in nodes if name in before}
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while short := [name for name, least in wanted.items() if self.left(name, least) < least]:
+        while short := [name for name, least in wanted.items() if self._heard_lately(name) and self.left(name) < least]:
             if asyncio.get_running_loop().time() > deadline:
                 return short
             await asyncio.sleep(0.25)
         return []
+
+    def _heard_lately(self, name: str) -> bool:
+        sample = self.latest.get(name)
+        return sample is not None and time.time() - sample.t < STALE_S
 
     def left(self, node: str, unknown: int = 0) -> int:
         """Return MemAvailable of a node in bytes, or `unknown`."""

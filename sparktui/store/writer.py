@@ -181,7 +181,11 @@ class Writer:
     async def add_node_samples(self, campaign: int, samples: Iterable[NodeSample]) -> None:
         """Add what the agents have reported."""
         rows = [(campaign, *(getattr(s, name) for name in sql.NODE_SAMPLE_COLUMNS)) for s in samples]
-        await self._write("NORMAL", lambda connection: connection.executemany(sql.INSERT_NODE_SAMPLE, rows))
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany(sql.INSERT_NODE_SAMPLE, rows)
+
+        await self._write("NORMAL", write)
 
     async def add_server_sample(self, sweep: int, backend: str, figures: ServerFigures, t: float | None = None) -> None:
         """Add what an engine said about itself."""
@@ -247,7 +251,10 @@ class Writer:
             if self._connection is None:
                 raise StoreError(f"the store {self.path} is closed")
             with store_errors(self.path):
-                return work(self._connection)
+                done = work(self._connection)
+            # A cursor freed on another thread resets its statement while this thread may be running it again.
+            assert not isinstance(done, sqlite3.Cursor)
+            return done
 
         try:
             done = asyncio.get_running_loop().run_in_executor(self._thread, on_thread)
