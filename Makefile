@@ -17,6 +17,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 test-real: $(VENV)/.dev
+	$(BIN)/python tests/real/environment.py
 	$(BIN)/pytest -m real tests/real
 
 bench: $(VENV)/.dev

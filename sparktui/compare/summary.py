@@ -117,11 +117,18 @@ def summarise(
     )
 
 
-def measured_cells(reader: Reader, sweep: SweepRow) -> list[MeasuredCell]:
-    """Return a sweep's cells with the figures of their measured waves."""
+def measured_cells(reader: Reader, sweep: SweepRow, *, events: bool = False) -> list[MeasuredCell]:
+    """Return a sweep's cells with the figures of their measured waves.
+
+    Args:
+        reader: The store.
+        sweep: Whose cells.
+        events: Read every token event too, which the time between tokens needs and the winners do not.
+    """
     cells = []
     for cell in reader.cells(sweep.id):
-        figures = cell_figures([wave.record for wave in reader.waves(cell.id, warmup=False)])
+        waves = reader.waves(cell.id, events=events, warmup=False)
+        figures = cell_figures([wave.record for wave in waves])
         cells.append(MeasuredCell(sweep.topology, cell, figures, _cannot_win(sweep, cell, figures)))
     return cells
 

@@ -28,9 +28,10 @@ LEAD = "Note"
 
 _MIN_POOL = 64
 _PROVEN_AFTER = 8
-_MAX_CORRECTIONS = 16
+_MAX_CORRECTIONS = 64
 _COUNTING_AT_ONCE = 8
-_FILLERS = ("a", "I", "to", "of", "in", "it", "is", "on")
+_STRIDE = 37
+"""How far apart in the word list corrections begin: prime, so that each meets other words."""
 _RATIO_WORDS = 64
 
 
@@ -193,14 +194,14 @@ class PromptSet:
         self.exact = False
 
     def _change(self, draft: Draft, off: int, attempt: int) -> None:
-        words = off / self._tokens_per_word
-        if words <= -1 or off < 0:
-            del draft.user[max(1, len(draft.user) - ceil(-words)) :]
-        elif words < 2 and not self._additive:
-            draft.user.append(_FILLERS[attempt % len(_FILLERS)])
-        else:
-            start = len(draft.user) + attempt
-            draft.user += [self._pool[(start + i) % len(self._pool)] for i in range(int(words))]
+        """Take words from the end, or put others there: never the same again, and never only what was just put."""
+        words = max(1, round(abs(off) / self._tokens_per_word))
+        if off < 0:
+            kept = len(draft.user) - words - (not self._additive)
+            del draft.user[max(1, kept) :]
+            return
+        start = (attempt + 1) * _STRIDE
+        draft.user += [self._pool[(start + i) % len(self._pool)] for i in range(words)]
 
 
 @cache

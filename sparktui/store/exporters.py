@@ -73,7 +73,7 @@ def chunks(reader: Reader, campaign: int, form: Format) -> Iterator[bytes]:
 def _csv(reader: Reader, campaign: CampaignRow) -> Iterator[bytes]:
     yield _csv_line(CSV_COLUMNS)
     for sweep in reader.sweeps(campaign.id):
-        for measured in measured_cells(reader, sweep):
+        for measured in measured_cells(reader, sweep, events=True):
             figures: list[Figure | None] = [*measured.figures.figures.values()]
             for figure in figures or [None]:
                 yield _csv_line(_csv_values(campaign, measured, figure))
@@ -152,7 +152,7 @@ def _json_sweep(reader: Reader, sweep: SweepRow) -> Iterator[bytes]:
         }
     yield _encoded(_without(sweep, **decoded))[:-1]
     yield b',"cells":['
-    for number, measured in enumerate(measured_cells(reader, sweep)):
+    for number, measured in enumerate(measured_cells(reader, sweep, events=True)):
         yield b"," if number else b""
         yield from _json_cell(reader, measured)
     yield b"]}"

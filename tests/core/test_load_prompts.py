@@ -36,6 +36,15 @@ class LetterCounter:
         return TEMPLATE + math.ceil(len(f"{prompt.system or ''}{prompt.user}") / 4)
 
 
+class UnevenCounter:
+    """A server for which every word is two to four tokens."""
+
+    method: Method = "tokenize"
+
+    async def count(self, prompt: Prompt) -> int:
+        return TEMPLATE + sum(2 + len(word) % 3 for word in f"{prompt.system or ''} {prompt.user}".split())
+
+
 class CoarseCounter:
     """A server that counts pairs of tokens: odd lengths cannot be had."""
 
@@ -139,6 +148,14 @@ async def test_a_length_that_cannot_be_had_is_said_to_be_inexact() -> None:
     (prompt,) = await prompts.wave(1, 0)
     assert not prompts.exact
     assert prompt.tokens is None
+
+
+async def test_an_exact_length_is_found_where_no_word_is_one_token() -> None:
+    counter = UnevenCounter()
+    prompts = PromptSet(0, counter, 256)
+    counts = [await counter.count(prompt) for seq in range(8) for prompt in await prompts.wave(8, seq)]
+    assert set(counts) == {256}
+    assert prompts.exact
 
 
 async def test_a_prompt_shorter_than_its_template_is_refused() -> None:
