@@ -14,6 +14,7 @@ import httpx
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import LaunchError, SparktuiError
 from sparktui.load.link import LoadWorker
+from sparktui.load.prompts import PromptSet
 from sparktui.profile.model import Profile
 from sparktui.runner.cell import Cell, CellMeasurer
 from sparktui.runner.engine_watch import EngineWatch
@@ -111,22 +112,23 @@ class SweepRunner:
         polling = asyncio.create_task(engines.poll(self.journal.writer, sweep.id))
         measurer = CellMeasurer(self.profile.workload, plan, self.worker, self.journal, engines, client, key)
         try:
-            await self._prepare(sweep, measurer, engine)
+            prompts = await self._prepare(sweep, measurer, engine)
             for cell in sweep.cells:
                 await self._one_cell(sweep, cell, measurer, deployment)
+            if not prompts.exact:
+                text = f"{sweep.topology}: prompts could not be made exactly as long as asked ({prompts.method})"
+                await self.journal.warning(sweep.topology, "prompts-inexact", text)
         finally:
             polling.cancel()
             with suppress(asyncio.CancelledError):
                 await polling
 
-    async def _prepare(self, sweep: Sweep, measurer: CellMeasurer, engine: Engine) -> None:
+    async def _prepare(self, sweep: Sweep, measurer: CellMeasurer, engine: Engine) -> PromptSet:
         prompts = await measurer.prepare()
         said = {"version": engine.version or "", "max_model_len": str(engine.model.max_model_len or "")}
         fingerprint = Fingerprint.of(self.profile, {key: value for key, value in said.items() if value})
         await self.journal.writer.set_sweep_facts(sweep.id, fingerprint=fingerprint.to_json())
-        if not prompts.exact:
-            text = f"{sweep.topology}: prompt lengths are counted in words: this server does not count tokens"
-            await self.journal.warning(sweep.topology, "prompts-inexact", text)
+        return prompts
 
     async def _one_cell(self, sweep: Sweep, cell: Cell, measurer: CellMeasurer, deployment: Deployment) -> None:
         failures = await measurer.measure(sweep.topology, cell)
