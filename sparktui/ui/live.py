@@ -1,0 +1,60 @@
+"""Live: is it healthy, how fast is it, how long will it take? And, once it has ended, what it came to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from sparktui.ui import explain
+from sparktui.ui.snapshot import Snapshot
+from sparktui.ui.widgets.engines import Engines
+from sparktui.ui.widgets.figures import Decode, Figures
+from sparktui.ui.widgets.log import Log
+from sparktui.ui.widgets.masthead import Masthead
+from sparktui.ui.widgets.nodes import Nodes
+from sparktui.ui.widgets.outcome import Outcome
+from sparktui.ui.widgets.panel import Panel
+from sparktui.ui.widgets.progress import Progress
+from sparktui.ui.widgets.slots import Slots
+from sparktui.ui.widgets.verdicts import VerdictTable
+
+
+class LiveScreen(Screen[None]):
+    """The race as it runs."""
+
+    CSS_PATH = "live.tcss"
+    EXPLAIN: ClassVar[tuple[explain.Explanation, ...]] = explain.LIVE
+
+    def compose(self) -> ComposeResult:
+        yield Masthead("live")
+        yield Progress(id="progress")
+        with Horizontal(id="now"):
+            yield Decode()
+            yield Figures(id="figures", classes="box", title="now")
+        yield Outcome()
+        yield Nodes()
+        with Horizontal(id="traffic"):
+            yield Slots()
+            yield Engines()
+        with Horizontal(id="below"):
+            yield Log()
+            with Vertical(id="so-far"):
+                yield VerdictTable("decode", "decode, tok/s")
+                yield VerdictTable("prefill", "prefill, tok/s")
+                yield VerdictTable("ttft", "time to first token, ms")
+        yield Footer()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw a snapshot."""
+        campaign = snapshot.campaign
+        self.set_class(campaign is not None and not campaign.running, "-over")
+        for nodes in self.query(Nodes):
+            nodes.show(snapshot)
+        for decode in self.query(Decode):
+            decode.show(snapshot)
+        for panel in self.query(Panel):
+            panel.show(snapshot)

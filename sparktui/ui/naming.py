@@ -1,0 +1,16 @@
+"""What the keys `e` and `s` write: names that tell campaign, screen and time."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from sparktui.ui.snapshot import Campaign
+
+
+def file_stem(campaign: Campaign | None, screen: str, t: float) -> str:
+    """Return a file name without its suffix: `sparktui-demo-12-live-20261123-214107`."""
+    words = ["sparktui"]
+    if campaign is not None:
+        words += [re.sub(r"[^A-Za-z0-9._-]+", "_", campaign.name), str(campaign.id)]
+    return "-".join([*words, screen, time.strftime("%Y%m%d-%H%M%S", time.localtime(t))])

@@ -1,0 +1,88 @@
+"""Where the race is and how long it will take: a sentence, a clock and one gauge per topology."""
+
+from __future__ import annotations
+
+import time
+
+from textual.content import Content
+
+from sparktui.ui.snapshot import Campaign, Snapshot, Topology
+from sparktui.ui.text import Part, harmless, lines, spread, track
+from sparktui.ui.themes import accent
+from sparktui.ui.widgets.panel import Panel
+from sparktui.units import duration
+
+CLOCK_COLUMNS = 90
+"""From this width on there is room for when it will be done."""
+
+
+NOTHING_OPEN = "No campaign is open. Press 1 and choose one."
+
+
+class Progress(Panel):
+    """Two lines: what is being done with the time left, and how much of every topology is done."""
+
+    def draw(self, snapshot: Snapshot, width: int) -> Content:
+        campaign = snapshot.campaign
+        if campaign is None:
+            return Content(NOTHING_OPEN if snapshot.taken else "reading the store")
+        where, when = Content.assemble(*_where(snapshot, campaign)), _when(snapshot, campaign, width)
+        return lines([spread(where, when, width), _gauges(snapshot, width)])
+
+
+def _where(snapshot: Snapshot, campaign: Campaign) -> list[Part]:
+    if not campaign.running:
+        return [(_ending(campaign), "bold"), f"  {harmless(campaign.detail or '')}"]
+    current = snapshot.current
+    if current is None:
+        return [("waiting to start" if campaign.state == "queued" else "between topologies", "bold")]
+    name = (current.name, f"bold {accent(current.index)}")
+    return [name, f" ({current.index + 1} of {len(snapshot.topologies)})", *_doing(snapshot, current)]
+
+
+def _ending(campaign: Campaign) -> str:
+    words = {"guard": "stopped by the memory guard", "partial": "done, but something failed"}
+    return words.get(campaign.state, campaign.state)
+
+
+def _doing(snapshot: Snapshot, current: Topology) -> list[Part]:
+    wave = snapshot.wave
+    if current.state == "measuring" and wave is not None and wave.topology == current.name:
+        number = "warm-up" if wave.warmup else f"wave {wave.number} of {wave.runs}"
+        return [f" · c{wave.concurrency} · {number}"]
+    since = current.ready if current.state == "warming" else current.launched
+    lasting = f" for {duration(snapshot.taken - since)}" if since is not None else ""
+    return [f" · {current.state}{lasting if current.state in ('launching', 'warming') else ''}"]
+
+
+def _when(snapshot: Snapshot, campaign: Campaign, width: int) -> Content:
+    if not campaign.running:
+        took = None if campaign.finished is None else campaign.finished - campaign.created
+        return Content(f"took {duration(took)}")
+    if snapshot.wave is not None and snapshot.wave.stale:
+        return Content.styled(f"silent for {duration(snapshot.wave.age_s)}", "bold $warning")
+    left = snapshot.remaining
+    done = (
+        ""
+        if left.all_s is None or width < CLOCK_COLUMNS
+        else time.strftime(", done %H:%M", time.localtime(snapshot.taken + left.all_s))
+    )
+    return Content(f"cell {duration(left.cell_s)} · all {duration(left.all_s)}{done}")
+
+
+def _gauges(snapshot: Snapshot, width: int) -> Content:
+    count = len(snapshot.topologies)
+    if not count:
+        return Content()
+    each = max(1, (width - (count - 1)) // count)
+    parts: list[Part] = []
+    for topology in snapshot.topologies:
+        full, rest = track(_done_share(snapshot, topology), each)
+        parts += [" " if parts else "", (full, accent(topology.index)), (rest, "$line")]
+    return Content.assemble(*parts)
+
+
+def _done_share(snapshot: Snapshot, topology: Topology) -> float:
+    cells = [cell for cell in snapshot.cells if cell.topology == topology.name]
+    planned = sum(cell.runs for cell in cells)
+    return sum(min(cell.runs, cell.waves) for cell in cells) / planned if planned else 0.0

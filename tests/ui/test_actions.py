@@ -1,0 +1,225 @@
+"""Every key, on every screen: what it does, what it writes, and what it asks first."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from sparktui.ui import explain
+from sparktui.ui.app import farewell
+from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, ExplainDialog
+from sparktui.ui.snapshot import EMPTY
+from sparktui.ui.widgets.progress import Progress
+from tests.ui.fixture_store import FINISHED
+from tests.ui.viewing import Viewer, change, finished, recorded, shown, text
+
+
+def controls(store: Path) -> list[str]:
+    with closing(sqlite3.connect(store)) as db:
+        return [row[0] for row in db.execute("SELECT command FROM control")]
+
+
+async def test_numbers_switch_screens(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path))
+    async with viewer.run_test() as pilot:
+        for key, mode in (("1", "launch"), ("2", "live"), ("4", "compare"), ("3", "compare"), ("2", "live")):
+            await pilot.press(key)
+            assert viewer.current_mode == mode
+
+
+async def test_a_hidden_screen_is_not_drawn(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    async with Viewer(store, campaign).run_test() as pilot:
+        live = (await shown(pilot)).screen.query_one(Progress)
+        await pilot.press("4")
+        change(store, "UPDATE cell SET runs = 9")
+        viewer = await shown(pilot)
+        assert "of 5" in text(live)
+        await pilot.press("2")
+        await shown(pilot)
+        assert "of 9" in text(viewer.screen.query_one(Progress))
+
+
+async def test_q_leaves_the_campaign_running_and_says_how_to_come_back(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        await pilot.press("q")
+    assert (
+        viewer.return_value
+        == f"Campaign {campaign} (gemma4-26b-a4b) goes on. Come back with: sparktui attach {campaign}"
+    )
+    assert controls(store) == []
+
+
+async def test_q_has_nothing_to_say_when_nothing_goes_on(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path, FINISHED))
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        await pilot.press("q")
+    assert viewer.return_value == ""
+    assert farewell(EMPTY) == ""
+
+
+async def test_x_stops_only_after_a_yes(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        for refusal in ("n", "escape", "enter"):
+            await pilot.press("x")
+            assert isinstance(viewer.screen, ConfirmDialog)
+            await pilot.press(refusal)
+        assert controls(store) == []
+        await pilot.press("x", "y")
+        await finished(pilot, "control")
+    assert controls(store) == ["stop"]
+
+
+async def test_x_does_nothing_to_a_finished_campaign(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path, FINISHED))
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        await pilot.press("x")
+        assert not isinstance(viewer.screen, ConfirmDialog)
+
+
+async def test_e_writes_the_campaign_as_csv_and_names_the_file(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        await pilot.press("e")
+        await finished(pilot, "export")
+        (toast,) = viewer._notifications
+    (written,) = tmp_path.glob("*.csv")
+    assert written.name.startswith(f"sparktui-gemma4-26b-a4b-{campaign}-live-")
+    assert toast.message == str(written)
+    with written.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["source"] for row in rows} == {"simulated"}
+    decode = [row for row in rows if row["metric"] == "decode_tps" and row["topology"] == "solo"]
+    assert [row["concurrency"] for row in decode] == ["1", "2", "4", "8", "16", "32", "64"]
+
+
+async def test_s_writes_the_screen_as_svg(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path))
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        await pilot.press("4", "s")
+        await pilot.pause()
+    (written,) = tmp_path.glob("*.svg")
+    assert "-compare-" in written.name
+    assert "SIMULATED" in written.read_text()
+
+
+async def test_a_file_that_cannot_be_written_is_said_and_nothing_breaks(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path))
+    viewer._folder = tmp_path / "missing"
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        await pilot.press("s")
+        await pilot.pause()
+        assert isinstance(viewer.screen, ErrorDialog)
+
+
+@pytest.mark.parametrize(
+    ("key", "figures"),
+    [("1", explain.LAUNCH), ("2", explain.LIVE), ("4", explain.COMPARE)],
+    ids=["launch", "live", "compare"],
+)
+async def test_question_mark_explains_every_figure_and_key(
+    tmp_path: Path, key: str, figures: tuple[explain.Explanation, ...]
+) -> None:
+    viewer = Viewer(*recorded(tmp_path))
+    async with viewer.run_test() as pilot:
+        await pilot.press(key)
+        await shown(pilot)
+        await pilot.press("question_mark")
+        assert isinstance(viewer.screen, ExplainDialog)
+        said = "\n".join(str(static.visual) for static in viewer.screen.query(Static))
+        for figure in figures:
+            assert figure.name in said
+        assert "the campaign goes on" in said
+        await pilot.press("question_mark")
+        assert not isinstance(viewer.screen, ExplainDialog)
+
+
+async def test_t_changes_between_dark_and_light(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path))
+    async with viewer.run_test() as pilot:
+        for dark in (False, True):
+            await pilot.press("t")
+            assert viewer.current_theme.dark is dark
+
+
+async def test_every_theme_can_be_chosen(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path))
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        for theme in ("nord", "textual-light", "ansi-dark"):
+            viewer.theme = theme
+            await shown(pilot)
+            assert "SIMULATED" in viewer.export_screenshot()
+
+
+async def test_the_palette_offers_every_key(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path))
+    async with viewer.run_test() as pilot:
+        await pilot.press("4")
+        await shown(pilot)
+        offered = {command.title.partition(":")[0] for command in viewer.get_system_commands(viewer.screen)}
+    assert offered == {
+        *("Launch", "Live", "Compare", "Baseline", "Explain", "CSV", "SVG", "Stop", "Theme", "Themes", "Quit"),
+    }
+
+
+async def test_without_colour_everything_is_still_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    viewer = Viewer(*recorded(tmp_path))
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await shown(pilot)
+        assert viewer.no_color
+        assert "SIMULATED" in viewer.export_screenshot()
+
+
+async def test_a_store_that_breaks_is_said_once_and_read_again_when_it_is_back(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        change(store, "ALTER TABLE event RENAME TO gone")
+        for _ in range(3):
+            viewer.look()
+            await pilot.pause(0.1)
+        assert isinstance(viewer.screen, ErrorDialog)
+        await pilot.press("escape")
+        assert not isinstance(viewer.screen, ErrorDialog)
+        change(store, "ALTER TABLE gone RENAME TO event")
+        await shown(pilot)
+
+
+async def test_a_campaign_that_is_not_there_is_said(tmp_path: Path) -> None:
+    store, _ = recorded(tmp_path)
+    viewer = Viewer(store, 99)
+    async with viewer.run_test() as pilot:
+        while not isinstance(viewer.screen, ErrorDialog):
+            await pilot.pause()
+        await pilot.pause()
+        assert any("no campaign 99" in str(static.visual) for static in viewer.screen.query(Static))
+
+
+def test_colours_are_named_in_the_themes_alone() -> None:
+    import re
+
+    import sparktui.ui
+
+    folder = Path(next(iter(sparktui.ui.__path__)))
+    files = [path for path in folder.rglob("*") if path.suffix in (".py", ".tcss") and path.name != "themes.py"]
+    assert len(files) > 20
+    assert [path.name for path in files if re.search(r"#[0-9a-fA-F]{6}\b", path.read_text())] == []

@@ -1,0 +1,217 @@
+"""Live: what an owner reads off it, at every size, while all is well and when it is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Digits
+
+from sparktui.ui.widgets.engines import Engines
+from sparktui.ui.widgets.figures import Figures
+from sparktui.ui.widgets.log import Log
+from sparktui.ui.widgets.nodes import NodeCard
+from sparktui.ui.widgets.outcome import Outcome
+from sparktui.ui.widgets.panel import Panel
+from sparktui.ui.widgets.progress import Progress
+from sparktui.ui.widgets.slots import Slots
+from tests.ui.fixture_store import FINISHED, GIB, NOW, Race
+from tests.ui.viewing import SIZES, Viewer, change, everything, recorded, shown, text
+
+
+async def test_progress_says_where_the_race_is_and_how_long_it_takes(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
+        said = text((await shown(pilot)).panel(Progress))
+    assert "cluster-tp2-ray (3 of 4) · c16 · wave 3 of 5" in said
+    assert "cell 2" in said
+    assert "all 9 m" in said
+
+
+async def test_decode_is_large_and_agrees_with_the_streams_beside_it(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        large = float(viewer.screen.query_one(Digits).value)
+        wave = viewer.snapshot.wave
+    assert wave is not None
+    assert wave.decode_tps is not None
+    assert large == pytest.approx(wave.decode_tps, abs=0.06)
+    assert wave.stream_tps is not None
+    assert wave.decode_tps / 16 <= wave.stream_tps < wave.decode_tps / 8
+
+
+async def test_figures_carry_units_and_percentiles(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
+        said = text((await shown(pilot)).panel(Figures))
+    assert "tok/s" in said
+    assert "ms p50" in said
+    assert "2 192 p95" in said
+
+
+async def test_a_node_shows_memory_left_with_the_floors_of_its_kind(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        fragile, sturdy = (text(card) for card in viewer.screen.query(NodeCard))
+    assert "gf1 · fragile · serving" in fragile
+    assert "38.1 GiB" in fragile
+    assert "stop 6  warn 12" in fragile
+    assert "stop 4  warn 8" in sturdy
+    assert "GPU holds 77.2 GiB" in sturdy
+    assert "RDMA in 1.9  out 1.9 GB/s" in sturdy
+
+
+async def test_slots_count_and_draw_each_request_with_its_own_glyph(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
+        said = text((await shown(pilot)).panel(Slots))
+    assert "█13 decoding" in said
+    assert "▒2 prefill" in said
+    assert "✗1 failed" in said
+    assert said.count("█") == 13 + 1
+
+
+async def test_the_engine_and_this_client_speak_for_themselves(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
+        said = text((await shown(pilot)).panel(Engines))
+    assert "gf2              15        0    4.1 %" in said
+    assert "stamps 0.04 ms late · 11 % of a core" in said
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("race", [Race(), FINISHED, Race(stalled_s=30.0)], ids=["running", "over", "stalled"])
+async def test_everything_fits_at_every_size(tmp_path: Path, size: tuple[int, int], race: Race) -> None:
+    async with Viewer(*recorded(tmp_path, race)).run_test(size=size) as pilot:
+        viewer = await shown(pilot)
+        screen = viewer.screen.region
+        for panel in viewer.screen.query(Panel):
+            if not panel.region:
+                continue
+            assert screen.contains_region(panel.region), panel
+            lines = str(panel.visual).splitlines()
+            assert max(map(len, lines), default=0) <= panel.content_size.width, panel
+            assert len(lines) <= panel.content_size.height, panel
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_simulated_is_visible_on_every_screen(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=size) as pilot:
+        for key in "124":
+            await pilot.press(key)
+            assert "SIMULATED" in everything(await shown(pilot))
+
+
+async def test_a_measured_campaign_does_not_say_simulated(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, Race(source="measured"))).run_test() as pilot:
+        assert "SIMULATED" not in everything(await shown(pilot))
+
+
+async def test_a_stall_falls_to_zero_and_shows_its_age(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, Race(stalled_s=12.0))).run_test(size=(80, 24)) as pilot:
+        viewer = await shown(pilot)
+        assert viewer.screen.query_one(Digits).value.strip() == "0.0"
+        assert "silent for 12 s" in text(viewer.panel(Progress))
+        cards = list(viewer.screen.query(NodeCard))
+        assert all("last seen 13 s ago" in text(card) for card in cards)
+        assert all(card.has_class("-stale") for card in cards)
+
+
+async def test_unknown_is_a_dash_and_never_zero(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    change(
+        store,
+        "UPDATE node_sample SET power_w = NULL, temp_c = NULL, gpu_procs_bytes = NULL, mem_available_bytes = NULL,"
+        " rdma_rx_bytes = NULL, rdma_tx_bytes = NULL",
+    )
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        said = text(next(iter(viewer.screen.query(NodeCard))))
+    assert "GPU holds - GiB" in said
+    assert "- W  - C" in said
+    assert "left      - GiB" in said
+    assert "falling - GiB/s" in said
+    assert "RDMA" not in said
+
+
+async def test_before_the_first_wave_every_figure_is_a_dash(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    change(store, "DELETE FROM live")
+    change(store, "DELETE FROM server_sample")
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        assert viewer.screen.query_one(Digits).value.strip() == "-"
+        assert "- tok/s" in text(viewer.panel(Figures))
+        assert "none in flight" in text(viewer.panel(Slots))
+        assert "no word from the engine's metrics" in text(viewer.panel(Engines))
+
+
+async def test_a_node_under_a_floor_changes_its_card_and_counts_down(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    for second in range(5):
+        change(
+            store,
+            "INSERT INTO node_sample (campaign, t, node, phase, mem_total_bytes, mem_available_bytes, heartbeat)"
+            " VALUES (?, ?, 'gf1', 'serving', ?, ?, 0)",
+            *(campaign, NOW - 5 + second, 121 * GIB, (19 - 2 * second) * GIB),
+        )
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        card = next(iter(viewer.screen.query(NodeCard)))
+        assert card.has_class("-warn")
+        assert not card.has_class("-stop")
+        assert "stop floor in" in text(card)
+
+
+async def test_hostile_text_from_an_engine_stays_plain_text(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    change(
+        store,
+        "INSERT INTO event (t, campaign, level, source, kind, text) VALUES (?, ?, 'error', 'solo', 'x', ?)",
+        *(NOW, campaign, "[bold red]no[/] \x1b[2J\x07[@click=app.quit]x"),
+    )
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        said = text((await shown(pilot)).panel(Log))
+    assert "✗ [bold red]no[/]  [2J [@click=app.quit]x" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(("size", "slots", "rows"), [((80, 24), 64, 1), ((200, 60), 512, 6)])
+async def test_many_requests_fit(tmp_path: Path, size: tuple[int, int], slots: int, rows: int) -> None:
+    store, campaign = recorded(tmp_path)
+    change(store, "UPDATE live SET slots = ?", bytes([2]) * slots)
+    async with Viewer(store, campaign).run_test(size=size) as pilot:
+        viewer = await shown(pilot)
+        panel = viewer.panel(Slots)
+        await pilot.pause()
+        drawn = str(panel.visual).splitlines()[1:]
+        assert "".join(drawn).count("█") == slots
+        assert len(drawn) == rows
+        assert panel.content_size.height >= rows + 1
+
+
+async def test_a_finished_race_says_what_it_came_to_and_where_to_go(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        said = text(viewer.panel(Outcome))
+        assert "done" in text(viewer.panel(Progress))
+        assert "took 2 h 59 m" in text(viewer.panel(Progress))
+        assert not viewer.panel(Figures).region
+    assert "cluster-tp2 c1 c2 c4 c8 c16 c32   shuffle c64" in said
+    assert "4 all tables" in said
+
+
+async def test_launching_says_for_how_long(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    change(store, "UPDATE cell SET state = 'waiting' WHERE state = 'measuring'")
+    change(store, "UPDATE sweep SET state = 'launching', launched = ? WHERE state = 'measuring'", NOW - 42)
+    async with Viewer(store, campaign).run_test(size=(80, 24)) as pilot:
+        assert "cluster-tp2-ray (3 of 4) · launching for 42 s" in text((await shown(pilot)).panel(Progress))
+
+
+async def test_what_the_runner_writes_is_on_screen_after_the_next_look(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        await shown(pilot)
+        change(
+            store,
+            "INSERT INTO event (t, campaign, level, source, kind, text) VALUES (?, ?, 'info', 'runner', '', 'just in')",
+            *(NOW, campaign),
+        )
+        assert "just in" in text((await shown(pilot)).panel(Log))
