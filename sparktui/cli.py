@@ -203,9 +203,7 @@ def export(campaign: str, form: Literal["csv", "json"], output: Path | None) -> 
 def main() -> None:
     """Run the command line: every foreseen error is a sentence on stderr and an exit code."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.USAGE)
@@ -217,9 +215,9 @@ def main() -> None:
     except SparktuiError as error:
         _say(error.message, hint=error.hint)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(ExitCode.DONE)
+    except OSError as error:
+        _say(f"cannot go on: {error}")
+        sys.exit(ExitCode.PARTIAL)
 
 
 def _say(message: str, *lines: str, hint: str = "") -> None:

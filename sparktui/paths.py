@@ -17,9 +17,9 @@ def data_dir() -> Path:
         StoreError: There is no home folder to put it in.
     """
     chosen = os.environ.get("SPARKTUI_HOME")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
     try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
         return platformdirs.user_data_path("sparktui", appauthor=False)
     except RuntimeError as error:
         raise StoreError(f"no home folder to keep campaigns in: {error}", "set SPARKTUI_HOME to a folder") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -189,7 +188,7 @@ def export_campaign(name: str, form: Format, output: Path | None) -> None:
     with named(name) as (reader, campaign):
         if output is None:
             for chunk in chunks(reader, campaign, form):
-                sys.stdout.buffer.write(chunk)
+                click.echo(chunk, nl=False)
             return
         export(reader, campaign, form, output)
         _note(f"wrote {output}")

@@ -34,7 +34,9 @@ class Viewing:
     @property
     def screens(self) -> bool:
         """Whether the app is wanted and can be shown."""
-        return not (self.plain or self.as_json or self.detach) and sys.stdin.isatty() and sys.stdout.isatty()
+        return not (self.plain or self.as_json or self.detach) and all(
+            stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)
+        )
 
 
 def start_and_view(profile: Profile, viewing: Viewing) -> None:

@@ -32,16 +32,23 @@ Read = Callable[[Phase, int], NodeSample]
 class GpuThread:
     """Reads NVML beside the sampling loop: a driver that hangs must not stop the memory readings."""
 
+    DEADLINE_S = 5.0
+    """A reading that takes longer leaves the GPU's figures unknown: what was read before it is no news."""
+
     def __init__(self, read: Callable[[], GpuReading] = read_gpus) -> None:
         self._read = read
         self._latest = GpuReading()
         self._thread: threading.Thread | None = None
+        self._begun = 0.0
 
     def latest(self) -> GpuReading:
         """Return the newest finished reading, and start the next unless one is still on its way."""
         if self._thread is None or not self._thread.is_alive():
+            self._begun = time.monotonic()
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
+        elif time.monotonic() - self._begun > self.DEADLINE_S:
+            return GpuReading()
         return self._latest
 
     def _run(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from sparktui.errors import ExitCode, SparktuiError
+from sparktui.errors import SparktuiError, UsageError
 from sparktui.paths import run_dir
 from sparktui.runner.campaign import run_campaign
 from sparktui.runner.detach import STARTED
@@ -14,16 +14,15 @@ from sparktui.runner.lock import RunnerLock
 
 def main(campaign: int) -> int:
     """Run a stored campaign to its end and return its exit code."""
-    with RunnerLock(campaign) as lock:
-        if not lock.acquire():
-            print("another campaign is running in this data folder", file=sys.stderr)  # noqa: T201 - its log
-            return ExitCode.USAGE
-        (run_dir(campaign) / STARTED).touch(mode=0o600)
-        try:
+    try:
+        with RunnerLock(campaign) as lock:
+            if not lock.acquire():
+                raise UsageError("another campaign is running in this data folder", "`sparktui attach` shows it")
+            (run_dir(campaign) / STARTED).touch(mode=0o600)
             return asyncio.run(run_campaign(campaign))
-        except SparktuiError as error:
-            print(f"{error.message}\n{error.hint}", file=sys.stderr)  # noqa: T201 - its log
-            return error.exit_code
+    except SparktuiError as error:
+        print(f"{error.message}\n{error.hint}", file=sys.stderr)  # noqa: T201 - its log
+        return error.exit_code
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import ExitCode, SparktuiError
-from sparktui.load.link import LoadWorker
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.profile import Profile, parse_profile
 from sparktui.runner.cell import Cell
+from sparktui.runner.closing import close_open
 from sparktui.runner.control import obey
+from sparktui.runner.detach import RUNNER_LOG
 from sparktui.runner.hosts import hosts_of
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal
@@ -68,15 +69,12 @@ class Campaign:
         plans = await make_plans(self.profile, self.folder)
         sweeps = [await self._store_sweep(seq, plan) for seq, plan in enumerate(plans.values())]
         await watch.heard_from_all(FIRST_SAMPLE_S)
-        async with LoadWorker.start() as worker:
-            runner = SweepRunner(
-                self.profile, journal, watch, worker, hosts_of(self.profile), self.folder, self.interrupt
-            )
-            for sweep in sweeps:
-                if self.interrupt.reason == "stop":
-                    break
-                await runner.run(sweep, plans[sweep.topology])
-                self.interrupt.clear()
+        runner = SweepRunner(self.profile, journal, watch, hosts_of(self.profile), self.folder, self.interrupt)
+        for sweep in sweeps:
+            if self.interrupt.reason == "stop":
+                break
+            await runner.run(sweep, plans[sweep.topology])
+            self.interrupt.clear()
         return outcome(sweeps, stopped=self.interrupt.reason == "stop")
 
     async def _store_sweep(self, seq: int, plan: Plan) -> Sweep:
@@ -124,6 +122,12 @@ def outcome(sweeps: list[Sweep], *, stopped: bool) -> ExitCode:
     return ExitCode.DONE
 
 
+def _unforeseen(error: Exception, folder: Path) -> SparktuiError:
+    known = SparktuiError(f"the runner failed: {type(error).__name__}: {error}", f"its log: {folder / RUNNER_LOG}")
+    known.exit_code = ExitCode.PARTIAL
+    return known
+
+
 async def run_campaign(campaign: int) -> ExitCode:
     """Run a stored campaign; SIGTERM and SIGINT stop it as `sparktui stop` does."""
     interrupt = Interrupt()
@@ -137,10 +141,13 @@ async def run_campaign(campaign: int) -> ExitCode:
         await writer.set_campaign_state(campaign, "running")
         try:
             code = await Campaign(campaign, profile, writer, folder, interrupt).run()
-        except SparktuiError as error:
-            await Journal(writer, campaign).error("runner", "failed", f"{error.message} {error.hint}".strip())
-            await writer.set_campaign_state(campaign, "failed", exit_code=int(error.exit_code), detail=error.message)
+        except Exception as error:
+            known = error if isinstance(error, SparktuiError) else _unforeseen(error, folder)
+            await Journal(writer, campaign).error("runner", "failed", f"{known.message} {known.hint}".strip())
+            await close_open(writer, campaign)
+            await writer.set_campaign_state(campaign, "failed", exit_code=int(known.exit_code), detail=known.message)
             raise
+        await close_open(writer, campaign)
         detail = interrupt.text if code is ExitCode.INTERRUPTED else None
         await writer.set_campaign_state(campaign, STATES[code], exit_code=int(code), detail=detail)
         return code

@@ -104,11 +104,11 @@ class CellMeasurer:
         await self._journal.writer.add_live(cell.id, seq, warmup, progress)
 
     async def _say(self, topology: str, cell: Cell, failures: int) -> None:
-        text = f"{topology} c{cell.concurrency}: {self._workload.runs} waves done"
+        text, data = f"{topology} c{cell.concurrency}: {self._workload.runs} waves done", {"cell": cell.id}
         if failures:
-            await self._journal.warning(topology, "cell-failures", f"{text}, {failures} requests failed")
+            await self._journal.warning(topology, "cell-failures", f"{text}, {failures} requests failed", data)
         else:
-            await self._journal.info(topology, "cell-done", text, {"cell": cell.id})
+            await self._journal.info(topology, "cell-done", text, data)
 
 
 def _moved(before: Counters, after: Counters) -> Counters:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from sparktui import __version__
 from sparktui.errors import SparktuiError, UsageError
@@ -38,7 +39,11 @@ def start_campaign(profile: Profile) -> int:
             f"`sparktui attach {busy}` shows it, `sparktui stop {busy}` ends it",
         )
     campaign = asyncio.run(_store_campaign(profile))
-    _start_runner(campaign)
+    try:
+        _start_runner(campaign)
+    except SparktuiError as error:
+        asyncio.run(_store_failure(campaign, error))
+        raise
     return campaign
 
 
@@ -53,8 +58,16 @@ async def _store_campaign(profile: Profile) -> int:
         )
 
 
+async def _store_failure(campaign: int, error: SparktuiError) -> None:
+    async with await Writer.open(store_path()) as writer:
+        await writer.set_campaign_state(
+            campaign, "failed", exit_code=int(error.exit_code), detail=error.message.splitlines()[0]
+        )
+
+
 def _start_runner(campaign: int) -> None:
     folder = ensure_private(run_dir(campaign))
+    (folder / STARTED).unlink(missing_ok=True)  # of a campaign that had this number in a store that is gone
     with (folder / RUNNER_LOG).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "sparktui.runner", str(campaign)],
@@ -64,13 +77,21 @@ def _start_runner(campaign: int) -> None:
             start_new_session=True,
             cwd="/",
         )
+    try:
+        _await_lock(campaign, process, folder)
+    except BaseException:  # Ctrl-C too: nobody would know that it runs
+        process.terminate()
+        raise
+    process.returncode = 0  # it is on its own now: nobody here waits for it
+
+
+def _await_lock(campaign: int, process: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while not (folder / STARTED).exists():
         if process.poll() is not None or time.monotonic() > deadline:
             text = (folder / RUNNER_LOG).read_text(errors="replace").strip()[-2000:]
             raise SparktuiError(f"the runner of campaign {campaign} did not come up\n{text}", f"its log: {folder}")
         time.sleep(0.02)
-    process.returncode = 0  # it is on its own now: nobody here waits for it
 
 
 def end_runner(campaign: int, timeout_s: float) -> bool:

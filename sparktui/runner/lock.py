@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from sparktui.errors import StoreError
 from sparktui.paths import data_dir, ensure_private
 
 PROBE_GRACE_S = 1.0
@@ -27,9 +28,16 @@ class RunnerLock:
         self._file: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; tell whether it was free."""
+        """Take the lock; tell whether it was free.
+
+        Raises:
+            StoreError: Its file cannot be made.
+        """
         ensure_private(data_dir())
-        file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"cannot lock {lock_path()}: {error.strerror}", "check its owner and mode") from error
         if not _locked_within(file, PROBE_GRACE_S):
             os.close(file)
             return False

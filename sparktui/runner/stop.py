@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Mapping
 
 import click
 
-from sparktui.errors import ExitCode, HostError
+from sparktui.errors import ExitCode, HostError, UsageError
 from sparktui.paths import store_path
 from sparktui.profile import parse_profile
+from sparktui.runner.closing import close_open
 from sparktui.runner.detach import end_runner, kill_runner
 from sparktui.runner.hosts import hosts_of
 from sparktui.runner.lock import running_campaign
@@ -28,13 +30,20 @@ def stop_campaign(name: str) -> None:
     """Stop a campaign by its number or `last`; exit 1 where something is left that could not be removed."""
     with Reader(store_path()) as reader:
         campaign = reader.resolve(name)
-    if running_campaign() == campaign:
+        leftovers = bool(reader.launched_left(campaign))
+    busy = running_campaign()
+    if busy == campaign:
         _ask_runner(campaign)
+    elif busy is not None and leftovers:
+        raise UsageError(
+            f"campaign {busy} is running: what removes the rest of campaign {campaign} could hit what it started",
+            f"wait for it, or `sparktui stop {busy}` first",
+        )
     left = asyncio.run(clean_up(campaign))
     for line in left:
         click.echo(f"left behind: {line}", err=True)
     if left:
-        raise click.exceptions.Exit(ExitCode.PARTIAL)
+        sys.exit(ExitCode.PARTIAL)
     click.echo(f"campaign {campaign} is not running, and nothing of it is left", err=True)
 
 
@@ -60,6 +69,7 @@ async def clean_up(campaign: int) -> list[str]:
                 left.append(remains)
             else:
                 await writer.mark_gone(item.id)
+        await close_open(writer, campaign)
         if row.state in ("queued", "running"):
             await writer.set_campaign_state(
                 campaign, "stopped", exit_code=int(ExitCode.INTERRUPTED), detail="its runner had ended without a word"

@@ -17,6 +17,7 @@ from sparktui.load.link import LoadWorker
 from sparktui.load.prompts import PromptSet
 from sparktui.profile.model import Profile
 from sparktui.runner.cell import Cell, CellMeasurer
+from sparktui.runner.closing import close_open
 from sparktui.runner.engine_watch import EngineWatch
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal, StoreLedger
@@ -29,6 +30,8 @@ from sparktui.serving.ready import Engine, wait_ready
 from sparktui.units import duration
 
 READY_TIMEOUT_S = 1800.0
+UP_TIMEOUT_S = 30.0
+"""For a server that is said to be up already."""
 
 
 @dataclass(slots=True)
@@ -52,7 +55,6 @@ class SweepRunner:
     profile: Profile
     journal: Journal
     watch: NodeWatch
-    worker: LoadWorker
     hosts: Mapping[str, Host]
     folder: Path
     interrupt: Interrupt
@@ -78,7 +80,8 @@ class SweepRunner:
         key = api_key(plan.api_key_env)
         async with new_client() as client:
             engine = await self._bring_up(sweep, plan, deployment, client, key)
-            await self._measure(sweep, plan, deployment, client, key, engine)
+            async with LoadWorker.start() as worker:  # each topology its own: one that died ends one topology
+                await self._measure(sweep, plan, deployment, client, key, engine, worker)
 
     async def _bring_up(
         self, sweep: Sweep, plan: Plan, deployment: Deployment, client: httpx.AsyncClient, key: str | None
@@ -90,7 +93,15 @@ class SweepRunner:
         self.watch.tell(nodes, "loading")
         await deployment.launch()
         urls = tuple(dict.fromkeys([*(backend.url for backend in plan.backends), plan.url]))
-        engine = await wait_ready(urls, plan.model, client, key=key, dead=deployment.dead, timeout_s=READY_TIMEOUT_S)
+        engine = await wait_ready(
+            urls,
+            plan.model,
+            client,
+            key=key,
+            dead=deployment.dead,
+            timeout_s=READY_TIMEOUT_S if plan.steps else UP_TIMEOUT_S,
+            api=self.profile.workload.api,
+        )
         took = time.monotonic() - started
         await self._state(sweep, "measuring")
         await self.journal.info(
@@ -106,11 +117,12 @@ class SweepRunner:
         client: httpx.AsyncClient,
         key: str | None,
         engine: Engine,
+        worker: LoadWorker,
     ) -> None:
         self.watch.tell(self.profile.topologies[sweep.topology].nodes, "serving")
         engines = EngineWatch(plan.backends, client, key)
         polling = asyncio.create_task(engines.poll(self.journal.writer, sweep.id))
-        measurer = CellMeasurer(self.profile.workload, plan, self.worker, self.journal, engines, client, key)
+        measurer = CellMeasurer(self.profile.workload, plan, worker, self.journal, engines, client, key)
         try:
             prompts = await self._prepare(sweep, measurer, engine)
             for cell in sweep.cells:
@@ -169,6 +181,7 @@ class SweepRunner:
         await self.journal.writer.set_sweep_state(
             sweep.id, sweep.state, error=sweep.error, proof=proof.left if was_up else None
         )
+        await close_open(self.journal.writer, self.journal.campaign, sweep.id)
 
     async def _report_stop(self, sweep: Sweep, proof: Proof) -> None:
         if proof.left:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from sparktui.errors import EngineError, UsageError
-from sparktui.load.request import root_of
+from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said
 
 TIMEOUT_S = 10.0
 COMPLETION_TIMEOUT_S = 120.0
@@ -41,13 +41,13 @@ class EngineApi:
     """One server, by its base URL.
 
     Raises:
-        UsageError: The URL is no usable http or https address.
+        UsageError: The URL is no usable http or https address, or no header can carry the key.
     """
 
     def __init__(self, url: str, client: httpx.AsyncClient, key: str | None = None) -> None:
         self.root = root_of(url)
         self._client = client
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = {"Authorization": bearer(key)} if key else {}
 
     async def healthy(self) -> bool:
         """Tell whether it answers its health check; a server without one is asked for its models instead."""
@@ -86,16 +86,16 @@ class EngineApi:
             return None
         return str(body["version"]) if isinstance(body, dict) and "version" in body else None
 
-    async def complete_once(self, model: str) -> None:
-        """Have one token generated: the proof that it serves.
+    async def complete_once(self, model: str, api: Api = "chat") -> None:
+        """Have one token generated: the proof that it serves, through the API that will be measured.
 
         Raises:
             EngineError: It did not.
         """
-        body = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
+        body = {"model": model, "max_tokens": 1, **said(Prompt("Hello"), api)}
         try:
             response = await self._client.post(
-                f"{self.root}/v1/chat/completions", json=body, headers=self._headers, timeout=COMPLETION_TIMEOUT_S
+                api_url(self.root, api), json=body, headers=self._headers, timeout=COMPLETION_TIMEOUT_S
             )
         except httpx.HTTPError as error:
             raise EngineError(f"{self.root}: a first completion failed: {_reason(error)}") from error

@@ -103,7 +103,7 @@ class LocalProcess:
         return self.process.returncode is None
 
     async def signal(self, number: int) -> None:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # not ours to end: `alive` goes on saying so
             os.killpg(self.pid, number)
 
     async def log_tail(self) -> str:
@@ -139,8 +139,11 @@ class LocalHost:
     async def spawn(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None, log: Path
     ) -> LocalProcess:
-        with log.open("ab") as file:
-            process = await _start(argv, env, cwd, file.fileno())
+        try:
+            with log.open("ab") as file:
+                process = await _start(argv, env, cwd, file.fileno())
+        except OSError as error:
+            raise HostError(f"cannot write {log}: {error.strerror}") from error
         return LocalProcess(process.pid, process_started(process.pid), log, process)
 
     async def write(self, path: str, text: str) -> None:
@@ -217,7 +220,7 @@ class SshHost:
             "BatchMode": "yes",
             "ConnectTimeout": str(CONNECT_TIMEOUT_S),
             "ControlMaster": "auto",
-            "ControlPath": str(self.control_dir / "%C"),
+            "ControlPath": f'"{str(self.control_dir).replace("%", "%%")}/%C"',  # split at spaces where not quoted
             "ControlPersist": "60",
             "ServerAliveInterval": "5",
             "ServerAliveCountMax": "3",

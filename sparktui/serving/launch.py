@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from sparktui.errors import HostError, LaunchError
+from sparktui.errors import HostError, LaunchError, SparktuiError
 from sparktui.serving.host import Host, LocalHost, Running
 from sparktui.serving.plan import Plan, Step
 
@@ -36,8 +37,9 @@ class Launched:
 
     step: Step
     host: Host
-    number: int
-    running: Running | None
+    running: Running | None = None
+    number: int | None = None
+    """In the ledger; None until it is noted there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,9 @@ class Deployment:
         for item in reversed(self.launched):
             remains = await _undo(item)
             left += remains
-            if not remains:
-                await self.ledger.gone(item.number)
+            if not remains and item.number is not None:
+                with suppress(SparktuiError):  # a store that fails must not keep the others up
+                    await self.ledger.gone(item.number)
         left += [f"port of {name} still answers" for name in await self._open_ports()] if self.launched else []
         self.launched.clear()
         return Proof(tuple(left))
@@ -97,21 +100,23 @@ class Deployment:
             for path, text in step.files.items():
                 await host.write(path, text)
             if step.background:
-                await self._spawn(step, host)
+                await _whole(self._spawn(step, host))
             else:
                 await self._run_to_end(step, host)
         except HostError as error:
             raise LaunchError(f"{step.title}: {error.message}", error.hint) from error
 
     async def _spawn(self, step: Step, host: Host) -> None:
-        log = self.log_dir / f"{step.title.replace(' ', '-')}.log"
+        log = self.log_dir / f"{self.plan.topology}-{step.title.replace(' ', '-')}.log"
         running = await host.spawn(step.argv, env=_environment(step, host), cwd=step.cwd, log=log)
-        number = await self.ledger.started(step, running.pid, running.started)
-        self.launched.append(Launched(step, host, number, running))
+        item = Launched(step, host, running)
+        self.launched.append(item)
+        item.number = await self.ledger.started(step, running.pid, running.started)
 
     async def _run_to_end(self, step: Step, host: Host) -> None:
-        number = await self.ledger.started(step, None, None)
-        self.launched.append(Launched(step, host, number, None))
+        item = Launched(step, host)
+        self.launched.append(item)
+        item.number = await self.ledger.started(step, None, None)
         done = await host.run(step.argv, env=_environment(step, host), cwd=step.cwd, timeout_s=step.timeout_s)
         if done.returncode != 0:
             raise LaunchError(
@@ -163,6 +168,16 @@ async def end_group(running: Running, grace_s: float = STOP_GRACE_S) -> bool:
         return await _gone_within(running, 5)
     await running.signal(signal.SIGKILL)  # children that outlived their leader
     return True
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """Finish some work before a cancellation is heeded: cut in two, it would leave a process that no stop knows of."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 async def _gone_within(running: Running, seconds: float) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from sparktui.errors import EngineError, LaunchError, UsageError
+from sparktui.load.request import Api
 from sparktui.serving.api import EngineApi, ServedModel, require_model
 
 POLL_S = 0.25
@@ -25,7 +26,14 @@ class Engine:
 
 
 async def wait_ready(
-    urls: tuple[str, ...], model: str, client: httpx.AsyncClient, *, key: str | None, dead: Dead, timeout_s: float
+    urls: tuple[str, ...],
+    model: str,
+    client: httpx.AsyncClient,
+    *,
+    key: str | None,
+    dead: Dead,
+    timeout_s: float,
+    api: Api = "chat",
 ) -> Engine:
     """Wait until every URL serves the model, and return what the first says of itself.
 
@@ -35,15 +43,15 @@ async def wait_ready(
     Raises:
         LaunchError: One died, serves something else, failed its first completion, or was not ready in time.
     """
-    apis = [EngineApi(url, client, key) for url in urls]
+    servers = [EngineApi(url, client, key) for url in urls]
     try:
         async with asyncio.timeout(timeout_s):
-            for api in apis:
-                await _wait_healthy(api, dead)
-            engines = [await _verify(api, model) for api in apis]
+            for server in servers:
+                await _wait_healthy(server, dead)
+            engines = [await _verify(server, model, api) for server in servers]
     except TimeoutError:
         raise LaunchError(
-            f"not ready after {timeout_s:.0f} s: {await _unhealthy(apis)} does not answer /health",
+            f"not ready after {timeout_s:.0f} s: {await _unhealthy(servers)} does not answer /health",
             "the log below says what it was doing; a rank that never joined keeps the others waiting",
         ) from None
     except (EngineError, UsageError) as error:
@@ -51,21 +59,21 @@ async def wait_ready(
     return engines[0]
 
 
-async def _wait_healthy(api: EngineApi, dead: Dead) -> None:
-    while not await api.healthy():
+async def _wait_healthy(server: EngineApi, dead: Dead) -> None:
+    while not await server.healthy():
         if (title := await dead()) is not None:
             raise LaunchError(f"{title} ended before it was ready", "its last lines say why")
         await asyncio.sleep(POLL_S)
 
 
-async def _verify(api: EngineApi, model: str) -> Engine:
-    served = require_model(await api.models(), model, api.root)
-    await api.complete_once(model)
-    return Engine(served, await api.version())
+async def _verify(server: EngineApi, model: str, api: Api) -> Engine:
+    served = require_model(await server.models(), model, server.root)
+    await server.complete_once(model, api)
+    return Engine(served, await server.version())
 
 
-async def _unhealthy(apis: list[EngineApi]) -> str:
-    for api in apis:
-        if not await api.healthy():
-            return api.root
-    return apis[0].root
+async def _unhealthy(servers: list[EngineApi]) -> str:
+    for server in servers:
+        if not await server.healthy():
+            return server.root
+    return servers[0].root

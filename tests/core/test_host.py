@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,14 @@ async def test_ssh_never_asks_and_always_checks_host_keys(ssh: SshHost, tmp_path
     assert "BatchMode=yes" in argv
     assert "ConnectTimeout=5" in argv
     assert "StrictHostKeyChecking" not in argv  # the user's own setting holds; it is never loosened
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh here")
+def test_a_data_folder_with_a_space_or_a_percent_sign_holds_the_shared_connection(tmp_path: Path) -> None:
+    folder = tmp_path / "Application Support" / "100%h"
+    argv = SshHost("gf1", folder).command(["true"])
+    shown = subprocess.run(["ssh", "-G", *argv[1:]], capture_output=True, text=True)
+    assert f"controlpath {folder}/" in shown.stdout, shown.stderr
 
 
 async def test_a_broken_ssh_says_how_to_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

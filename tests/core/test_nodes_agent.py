@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import msgspec
+import pytest
 
 from sparktui.nodes import agent
 from sparktui.nodes.gpu import GpuReading
@@ -58,4 +60,22 @@ def test_a_gpu_driver_that_hangs_stops_no_other_reading() -> None:
 
     gpus = agent.GpuThread(read)
     assert [gpus.latest() for _ in range(3)] == [GpuReading()] * 3
+    hung.set()
+
+
+def test_a_reading_that_hangs_makes_the_gpu_unknown_and_not_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    hung = threading.Event()
+    waits = iter([0, 30])
+
+    def read() -> GpuReading:
+        hung.wait(next(waits))
+        return GpuReading(nvml_ms=1)
+
+    gpus = agent.GpuThread(read)
+    gpus.latest()
+    while gpus.latest().nvml_ms is None:
+        time.sleep(0.01)
+    monkeypatch.setattr(agent.GpuThread, "DEADLINE_S", 0.0)
+    time.sleep(0.01)
+    assert gpus.latest() == GpuReading()
     hung.set()

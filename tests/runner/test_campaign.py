@@ -4,8 +4,11 @@ import csv
 import io
 import os
 import signal
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.runner.campaigns import PROFILE, Owner, json_of
@@ -15,6 +18,20 @@ from tests.sim_engine import sim_engine
 def waves_done(owner: Owner, at_least: int = 1) -> bool:
     rows = owner.rows("SELECT count(*) FROM wave")
     return bool(rows) and rows[0][0] >= at_least
+
+
+def owns(owner: Owner, process: psutil.Process) -> bool:
+    return process.environ().get("SPARKTUI_HOME") == str(owner.home / "data")
+
+
+def leave_behind(owner: Owner, undo: str) -> None:
+    """Note in the store that the first campaign started something, which a command removes."""
+    connection = sqlite3.connect(owner.home / "data" / "sparktui.db")
+    connection.execute(
+        "INSERT INTO launched (campaign, sweep, t, node, title, undo) VALUES (1, 1, 0, 'gf2', 'x', ?)", (f'["{undo}"]',)
+    )
+    connection.commit()
+    connection.close()
 
 
 LONG = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 5")
@@ -108,6 +125,8 @@ def test_stop_cleans_up_after_a_killed_runner(owner: Owner) -> None:
     stopped = owner.type("stop", "1")
     assert stopped.returncode == 0, stopped.stderr
     assert owner.state() == "stopped"
+    assert owner.rows("SELECT DISTINCT state FROM sweep") == [("stopped",)]
+    assert owner.rows("SELECT DISTINCT state FROM cell ORDER BY 1") == [("failed",), ("skipped",)]
     assert owner.processes() == []
 
 
@@ -120,6 +139,70 @@ def test_the_guard_ends_one_topology_and_the_others_are_measured(owner: Owner) -
     assert "stopped by the memory guard: gf1 has" in done.stderr
     assert owner.rows("SELECT topology, state FROM sweep ORDER BY seq") == [("solo", "done"), ("cluster-tp2", "guard")]
     assert owner.processes() == []
+
+
+def test_a_load_worker_that_dies_ends_one_topology_and_nothing_is_left_open(owner: Owner) -> None:
+    owner.type("run", owner.profile(LONG), "--only", "solo,cluster-tp2", "--concurrency", "1,2", "--detach")
+    owner.until(lambda: waves_done(owner), "the first wave")
+    for worker in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "sparktui.load.worker" in worker.cmdline() and owns(owner, worker):
+                worker.kill()
+    done = owner.type("attach", "--plain")
+    assert done.returncode == 1, done.stderr
+    assert owner.rows("SELECT topology, state FROM sweep ORDER BY seq") == [("solo", "failed"), ("cluster-tp2", "done")]
+    assert owner.rows("SELECT state FROM cell ORDER BY id") == [("failed",), ("skipped",), ("done",), ("done",)]
+
+
+def test_a_number_that_an_older_store_has_used_starts_like_any_other(owner: Owner) -> None:
+    started = owner.home / "data" / "run" / "1" / "started"
+    started.parent.mkdir(parents=True)
+    started.touch()
+    done = owner.type("run", owner.profile(), "--only", "solo", "--concurrency", "1", "--plain")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_runner_that_does_not_come_up_leaves_no_campaign_waiting(owner: Owner) -> None:
+    (owner.home / "data" / "runner.lock").mkdir(parents=True)
+    done = owner.type("run", owner.profile(), "--plain")
+    assert done.returncode == 2
+    assert "did not come up" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert owner.state() == "failed"
+
+
+def test_a_server_that_is_not_up_is_not_waited_for_as_if_it_were_loading(owner: Owner) -> None:
+    profile = """
+name: away
+nodes: {here: {host: local}}
+model: {id: m}
+serving: {launcher: external, url: "http://127.0.0.1:1"}
+topologies: {solo: {kind: solo, nodes: [here]}}
+workload: {pp: 64, tg: 8, concurrency: [1], runs: 1}
+"""
+    done = owner.type("run", owner.profile(profile), "--plain")
+    assert done.returncode == 3, done.stderr
+    assert "not ready after 30 s" in done.stderr
+    assert owner.rows("SELECT state FROM cell") == [("skipped",)]
+
+
+def test_cleaning_up_after_one_campaign_leaves_a_running_one_alone(owner: Owner) -> None:
+    owner.type("run", owner.profile(), "--only", "solo", "--concurrency", "1", "--plain")
+    owner.type("run", owner.profile(LONG), "--only", "solo", "--detach")
+    leave_behind(owner, "true")
+    stopped = owner.type("stop", "1")
+    assert stopped.returncode == 2
+    assert "campaign 2 is running" in stopped.stderr
+    assert owner.type("stop", "2").returncode == 0
+    assert owner.type("stop", "1").returncode == 0
+
+
+def test_stop_says_by_its_exit_code_that_something_is_left(owner: Owner) -> None:
+    assert owner.type("run", owner.profile(), "--only", "solo", "--concurrency", "1", "--plain").returncode == 0
+    leave_behind(owner, "false")
+    stopped = owner.type("stop", "1")
+    assert stopped.returncode == 1
+    assert "left behind: x on gf2" in stopped.stderr
 
 
 def test_a_topology_that_cannot_launch_is_recorded_and_the_others_go_on(owner: Owner) -> None:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sparktui.errors import StoreError, UsageError
+from sparktui.paths import data_dir
+from sparktui.serving.api import EngineApi
+from sparktui.serving.ready import wait_ready
+
+
+async def alive() -> str | None:
+    return None
+
+
+@pytest.mark.parametrize("key", ["ключ", "two words", "line\nbreak"])
+async def test_a_key_that_no_header_can_carry_is_refused_and_not_repeated(key: str) -> None:
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(UsageError) as raised:
+            EngineApi("http://127.0.0.1:1", client, key)
+    assert key not in raised.value.message
+
+
+async def test_the_first_completion_goes_through_the_api_that_is_measured() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if request.url.path == "/v1/chat/completions":
+            return httpx.Response(400, json={"error": "no chat template"})
+        return httpx.Response(200, json={"data": [{"id": "base"}]})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        engine = await wait_ready(
+            ("http://gf1:8000",), "base", client, key=None, dead=alive, timeout_s=5, api="completions"
+        )
+    assert engine.model.id == "base"
+    assert "/v1/completions" in asked
+
+
+def test_a_data_folder_of_nobody_is_said_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKTUI_HOME", "~no-such-user/x")
+    with pytest.raises(StoreError, match="no home folder"):
+        data_dir()
+
+
+def test_a_data_folder_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPARKTUI_HOME", "here")
+    assert data_dir() == tmp_path / "here"
