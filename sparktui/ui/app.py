@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
@@ -23,6 +23,7 @@ from sparktui.store.reader import Reader
 from sparktui.ui import themes
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, ExplainDialog
 from sparktui.ui.feed import Feed
+from sparktui.ui.keys import KEYS
 from sparktui.ui.messages import BaselineChosen, CampaignStarted, FileWritten, SnapshotTaken, WorkFailed
 from sparktui.ui.naming import file_stem
 from sparktui.ui.places import MODES, Place
@@ -56,31 +57,7 @@ class SparktuiApp(App[str]):
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "1",
-            "go('launch')",
-            "Launch",
-            show=False,
-            id="go-launch",
-            tooltip="Profiles to race, and what was run before",
-        ),
-        Binding("2", "go('live')", "Live", show=False, id="go-live", tooltip="The race as it runs"),
-        Binding(
-            "4",
-            "go('compare')",
-            "Compare",
-            show=False,
-            id="go-compare",
-            tooltip="Which topology wins at which concurrency",
-        ),
-        Binding("question_mark", "explain", "Explain", id="explain", tooltip="Every figure on this screen in words"),
-        Binding("e", "export", "CSV", id="export", tooltip="Write the campaign's figures as CSV"),
-        Binding("s", "picture", "SVG", id="picture", tooltip="Write this screen as SVG"),
-        Binding("x", "stop", "Stop", id="stop", tooltip="Stop the campaign; asks first"),
-        Binding("t", "theme", "Theme", id="theme", tooltip="Dark or light"),
-        Binding("q", "quit", "Quit", id="quit", tooltip="Close the viewer; the campaign goes on"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(
         self,

@@ -114,7 +114,7 @@ LIVE = (
     Explanation(
         "this client",
         "How late this program reads what the kernel had already stamped (p99), whose stamps they are, and the load "
-        "worker's share of one core. It shows that the measuring does not disturb the measured.",
+        "worker's CPU as a share of one core. It shows that the measuring does not disturb the measured.",
         "ms, % of a core",
         "the load worker",
         "under a tenth of ITL; under 60 %",

@@ -78,6 +78,7 @@ class CampaignFeed:
         self._events: tuple[Event, ...] = ()
         self._wave_seconds: dict[int, tuple[float, ...]] = {}
         self._waves_at: object = None
+        self._clock: str | None = None
         self._comparison: Comparison | None = None
         self._compared_at: object = None
 
@@ -99,6 +100,7 @@ class CampaignFeed:
             nodes=self._nodes.nodes(now),
             engines=self._engines(sweeps, now),
             events=self._events,
+            clock=self._stamps(cells),
             remaining=remaining(sweeps, cells, self._wave_seconds, self._warmup_waves),
             comparison=self._compare(sweeps, cells, baseline),
         )
@@ -119,6 +121,15 @@ class CampaignFeed:
         if (states, self._live.position) != self._waves_at:
             self._wave_seconds = self._reader.wave_seconds(self.campaign)
             self._waves_at = (states, self._live.position)
+
+    def _stamps(self, cells: dict[int, list[CellRow]]) -> str | None:
+        """Say whose stamps they are, from the smallest cell that has a wave: one look is enough for a campaign."""
+        measured = [cell for row in cells.values() for cell in row if self._wave_seconds.get(cell.id)]
+        if self._clock is None and measured:
+            smallest = min(measured, key=lambda cell: cell.concurrency)
+            waves = self._reader.waves(smallest.id)
+            self._clock = waves[0].record.clock if waves else None
+        return self._clock
 
     def _compare(
         self, sweeps: Sequence[SweepRow], cells: dict[int, list[CellRow]], baseline: str | None

@@ -69,9 +69,7 @@ class LaunchScreen(Screen[None]):
             profiles = OptionList(id="profiles", classes="box", markup=False)
             profiles.border_title = "profiles · Enter starts"
             yield profiles
-            plan = Static(id="plan", classes="box", markup=False)
-            plan.border_title = "what will run"
-            yield plan
+            yield Plan()
         campaigns = OptionList(id="campaigns", classes="box", markup=False)
         campaigns.border_title = "campaigns · Tab, then Enter opens"
         yield campaigns
@@ -130,7 +128,7 @@ class LaunchScreen(Screen[None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if event.option_list.id == "profiles" and event.option_id in self._found:
-            self.query_one("#plan", Static).update(_plan(*self._found[event.option_id]))
+            self.query_one(Plan).tell(self._found[event.option_id])
 
     async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         app = cast("SparktuiApp", self.app)
@@ -144,6 +142,24 @@ class LaunchScreen(Screen[None]):
             app.post_message(WorkFailed(found))
         else:
             app.start_race(event.option_id)
+
+
+class Plan(Static):
+    """What the profile under the cursor would run, or why it cannot be used."""
+
+    def __init__(self) -> None:
+        super().__init__(id="plan", classes="box", markup=False)
+        self.border_title = "what will run"
+        self._told: Found | None = None
+
+    def tell(self, found: Found) -> None:
+        """Describe a profile."""
+        self._told = found
+        self.update(_plan(*found, self.content_size.width))
+
+    def on_resize(self) -> None:
+        if self._told is not None:
+            self.tell(self._told)
 
 
 def _loaded(entry: ProfileEntry) -> Profile | ProfileError:
@@ -163,7 +179,7 @@ def _profile_line(found: Found, width: int) -> Content:
     return Content.assemble((entry.name.ljust(width), "bold"), (counts, "$dim"), mark)
 
 
-def _plan(entry: ProfileEntry, profile: Profile | ProfileError) -> Content:
+def _plan(entry: ProfileEntry, profile: Profile | ProfileError, columns: int) -> Content:
     if isinstance(profile, ProfileError):
         return lines([Content(harmless(problem)) for problem in profile.problems] or [Content(profile.message)])
     load = profile.workload
@@ -178,7 +194,8 @@ def _plan(entry: ProfileEntry, profile: Profile | ProfileError) -> Content:
     for index, (name, topology) in enumerate(profile.topologies.items()):
         where = (" + " if topology.kind == "cluster" else " | ").join(topology.nodes)
         told = f"  {harmless(topology.description)}" if topology.description else ""
-        rows.append(Content.assemble((name.ljust(width), f"bold {accent(index)}"), f"  {where}", (told, "$dim")))
+        row = Content.assemble((name.ljust(width), f"bold {accent(index)}"), f"  {where}", (told, "$dim"))
+        rows.append(row.truncate(columns, ellipsis=True))
     return lines(rows)
 
 

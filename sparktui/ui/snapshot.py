@@ -204,6 +204,8 @@ class Snapshot:
     nodes: tuple[Node, ...] = ()
     engines: tuple[Engine, ...] = ()
     events: tuple[Event, ...] = ()
+    clock: str | None = None
+    """Whose receive stamps the figures come from, kernel or user; None before the first wave has ended."""
     remaining: Remaining = Remaining()
     comparison: Comparison | None = None
     """Read again when a cell completes, never on a tick."""

@@ -11,8 +11,8 @@ Part = str | tuple[str, str] | Content
 """Plain text, text with a style, or content: what `Content.assemble` takes."""
 
 STEPS = "▁▂▃▄▅▆▇█"
-HEADROOM = 1.1
-"""So that an even figure is a line with some air above it, not a wall."""
+HEADROOM = 1.4
+"""So that rows above one another keep some air between them, and an even figure is a line, not a wall."""
 
 
 def harmless(text: str) -> str:

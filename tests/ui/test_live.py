@@ -72,7 +72,7 @@ async def test_the_engine_and_this_client_speak_for_themselves(tmp_path: Path) -
     async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
         said = text((await shown(pilot)).panel(Engines))
     assert "gf2              15        0    4.1 %" in said
-    assert "stamps 0.04 ms late · 11 % of a core" in said
+    assert "stamps 0.04 ms late (kernel) · 11 % CPU" in said
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from sparktui.ui.snapshot import STALE_INTERVALS, Engine, Snapshot, Wave
+from sparktui.ui.snapshot import STALE_INTERVALS, Engine, Snapshot
 from sparktui.ui.text import Part, clipped, harmless, lines
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import UNKNOWN
@@ -26,12 +26,12 @@ class Engines(Panel):
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         room = self.content_size.height
         if not snapshot.engines:
-            return lines([Content.styled("no word from the engine's metrics", "$dim"), _client(snapshot.wave)])
+            return lines([Content.styled("no word from the engine's metrics", "$dim"), _client(snapshot)])
         if room < 3:
-            return lines([_line(snapshot.engines), _client(snapshot.wave)])
+            return lines([_line(snapshot.engines), _client(snapshot)])
         head = " " * NAME_COLUMNS + "".join(word.rjust(columns) for word, columns in COLUMNS)
         rows = [_row(engine) for engine in snapshot.engines[: room - 2]]
-        return lines([Content.styled(head, "$dim"), *rows, _client(snapshot.wave)])
+        return lines([Content.styled(head, "$dim"), *rows, _client(snapshot)])
 
 
 def _row(engine: Engine) -> Content:
@@ -63,11 +63,13 @@ def _count(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.0f}"
 
 
-def _client(wave: Wave | None) -> Content:
+def _client(snapshot: Snapshot) -> Content:
+    wave = snapshot.wave
     lag = None if wave is None or wave.lag_p99_us is None else wave.lag_p99_us / 1000
     cpu = None if wave is None else wave.worker_cpu
     return Content.assemble(
         ("this client", "$dim"),
         f"  stamps {UNKNOWN if lag is None else f'{lag:.2f}'} ms late",
-        f" · {UNKNOWN if cpu is None else f'{cpu * 100:.0f}'} % of a core",
+        f" ({snapshot.clock})" if snapshot.clock else "",
+        f" · {UNKNOWN if cpu is None else f'{cpu * 100:.0f}'} % CPU",
     )
