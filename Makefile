@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check test-real test-faults bench screenshots clean
+.PHONY: demo test check test-real bench screenshots clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/sparktui demo
@@ -23,6 +23,9 @@ test-real: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/calibrate.py
 
+screenshots: $(VENV)/.installed
+	$(BIN)/python screenshots/make.py
+
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "sparktui needs Python 3.11 or newer; say which: make PYTHON=python3.12 ..." >&2; exit 2; }
@@ -31,13 +34,13 @@ $(VENV)/.python:
 
 $(VENV)/.installed: $(VENV)/.python pyproject.toml
 	@echo "installing sparktui into $(VENV) ..." >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable . 2>&1 | grep -v '^WARNING' >&2 || true
+	@$(BIN)/pip install -qq --disable-pip-version-check --editable .
 	@$(BIN)/sparktui --version >/dev/null
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml
 	@echo "installing sparktui and its tests' tools into $(VENV) ..." >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]' 2>&1 | grep -v '^WARNING' >&2 || true
+	@$(BIN)/pip install -qq --disable-pip-version-check --editable '.[dev]'
 	@$(BIN)/pytest --version >/dev/null
 	@touch $@ $(VENV)/.installed
 

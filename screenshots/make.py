@@ -1,6 +1,6 @@
-"""Make the README's pictures from the real app: a race on simulated nodes, photographed while it runs and when it is over.
+"""Make the README pictures from the real app: a race on simulated nodes, while it runs and when it is over.
 
-    .venv/bin/python screenshots/make.py
+.venv/bin/python screenshots/make.py
 """
 
 from __future__ import annotations

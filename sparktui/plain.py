@@ -24,14 +24,13 @@ from sparktui.runner.progress import Remaining, remaining
 from sparktui.store.control import request_control
 from sparktui.store.exporters import Format, chunks, export
 from sparktui.store.reader import Reader
-from sparktui.store.rows import CampaignRow, CellRow, EventRow, SweepRow
+from sparktui.store.rows import CAMPAIGN_OVER, CampaignRow, CellRow, EventRow, SweepRow
 from sparktui.units import duration, milliseconds, percent_of
 from sparktui.units import rate as tps
 
 POLL_S = 0.25
 HEARTBEAT_S = 15.0
 """A long cell says where it is at least this often."""
-ENDED = ("done", "partial", "failed", "stopped", "guard")
 
 
 def follow(campaign: int, *, stop_on_interrupt: bool) -> int:
@@ -80,9 +79,9 @@ class Follower:
             row = self._reader.campaign(self._campaign)
             alive = running_campaign() == self._campaign
             self._print_new()
-            if row.state in ENDED and not alive:
+            if row.state in CAMPAIGN_OVER and not alive:
                 return ExitCode.PARTIAL if row.exit_code is None else row.exit_code
-            if not alive and self._reader.campaign(self._campaign).state not in ENDED:
+            if not alive and self._reader.campaign(self._campaign).state not in CAMPAIGN_OVER:
                 _note(f"its runner ended without a word; `sparktui stop {row.id}` cleans up after it")
                 return ExitCode.PARTIAL
             time.sleep(POLL_S)

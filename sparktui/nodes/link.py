@@ -32,7 +32,6 @@ class AgentLink:
             *argv,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
         return cls(node, process)
@@ -61,4 +60,3 @@ class AgentLink:
         except TimeoutError:
             with suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()

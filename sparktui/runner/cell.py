@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpx
-
 from sparktui.load.link import LoadWorker
 from sparktui.load.messages import Progress, StartWave
 from sparktui.load.prompts import PromptSet
@@ -17,6 +15,7 @@ from sparktui.profile.model import Workload
 from sparktui.runner.background import Background
 from sparktui.runner.engine_watch import Counters, EngineWatch
 from sparktui.runner.journal import Journal
+from sparktui.serving.api import Access
 from sparktui.serving.plan import Plan
 
 
@@ -38,23 +37,22 @@ class CellMeasurer:
         worker: LoadWorker,
         journal: Journal,
         engines: EngineWatch,
-        client: httpx.AsyncClient,
-        key: str | None,
+        access: Access,
     ) -> None:
         self._workload = workload
         self._plan = plan
         self._worker = worker
         self._journal = journal
         self._engines = engines
-        self._client = client
-        self._builder = RequestBuilder(plan.url, plan.model, workload, key)
-        self._key = key
+        self._access = access
+        self._builder = RequestBuilder(plan.url, plan.model, workload, access.key)
         self._prompts: PromptSet | None = None
 
     async def prepare(self) -> PromptSet:
         """Find out how the server counts tokens, and make the prompt set by it."""
+        url, access = self._plan.backends[0].url, self._access
         counter = await find_counter(
-            self._client, self._plan.backends[0].url, self._plan.model, api=self._workload.api, key=self._key
+            access.client, url, self._plan.model, api=self._workload.api, key=access.key_for(url)
         )
         self._prompts = PromptSet(self._workload.seed, counter, self._workload.pp, self._workload.depth)
         await self._prompts.prepare()

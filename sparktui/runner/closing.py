@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from sparktui.store.reader import Reader
-from sparktui.store.writer import CELL_OVER, SWEEP_OVER, Writer
+from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CellRow, SweepRow
+from sparktui.store.writer import Writer
 
 
 async def close_open(writer: Writer, campaign: int, sweep: int | None = None) -> None:
     """Close what is open in a campaign, or in one sweep: a cell in flight has failed, those behind it were skipped."""
-    with Reader(writer.path) as reader:
-        sweeps = [row for row in reader.sweeps(campaign) if sweep in (None, row.id)]
-        cells = [cell for row in sweeps for cell in reader.cells(row.id) if cell.state not in CELL_OVER]
+    sweeps, cells = await asyncio.to_thread(_open, writer.path, campaign, sweep)
     for cell in cells:
         await writer.set_cell_state(cell.id, "failed" if cell.state == "measuring" else "skipped")
     for row in sweeps:
-        if row.state not in SWEEP_OVER:
-            await writer.set_sweep_state(row.id, "stopped")
+        await writer.set_sweep_state(row.id, "stopped")
+
+
+def _open(path: Path, campaign: int, sweep: int | None) -> tuple[list[SweepRow], list[CellRow]]:
+    with Reader(path) as reader:
+        sweeps = [row for row in reader.sweeps(campaign) if sweep in (None, row.id)]
+        cells = [cell for row in sweeps for cell in reader.cells(row.id) if cell.state not in CELL_OVER]
+    return [row for row in sweeps if row.state not in SWEEP_OVER], cells

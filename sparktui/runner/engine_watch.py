@@ -6,11 +6,9 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-import httpx
-
 from sparktui.errors import SparktuiError
 from sparktui.measure.metrics_page import ServerFigures, parse_metrics
-from sparktui.serving.api import EngineApi
+from sparktui.serving.api import Access, EngineApi
 from sparktui.serving.plan import Backend
 from sparktui.store.writer import Writer
 
@@ -30,8 +28,8 @@ class Counters:
 class EngineWatch:
     """The engines behind one topology."""
 
-    def __init__(self, backends: tuple[Backend, ...], client: httpx.AsyncClient, key: str | None) -> None:
-        self._apis = {backend.node: EngineApi(backend.url, client, key) for backend in backends}
+    def __init__(self, backends: tuple[Backend, ...], access: Access) -> None:
+        self._apis = {backend.node: access.api(backend.url) for backend in backends}
 
     async def poll(self, writer: Writer, sweep: int) -> None:
         """Store what every engine says, once a second, until cancelled."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from pathlib import Path
 from sparktui.errors import SparktuiError
 from sparktui.profile.model import Profile, Recipe
 from sparktui.runner.hosts import hosts_of
-from sparktui.serving.litellm import KEY_ENV
 from sparktui.serving.plan import Plan
 from sparktui.serving.planner import assign_ports, plan
 from sparktui.serving.recipe import FOLDER, TODAY, known_flags
@@ -24,12 +22,16 @@ NODES = "nodes"
 async def make_plans(profile: Profile, folder: Path) -> dict[str, Plan]:
     """Return a plan for every topology, in the profile's order."""
     flags = await _recipe_flags(profile)
-    os.environ[KEY_ENV] = f"sk-{secrets.token_urlsafe(24)}"  # of this runner's router, known to nobody else
     free = free_ports()
     return {
         name: plan(profile, name, assign_ports(profile, name, free), folder / NODES, recipe_flags=flags)
         for name in profile.topologies
     }
+
+
+def made_up_secrets(plan: Plan) -> dict[str, str]:
+    """Return a secret for every variable that a plan's steps need one in: new at each launch, kept nowhere."""
+    return {name: f"sk-{secrets.token_urlsafe(24)}" for step in plan.steps for name in step.secret_env}
 
 
 def free_ports() -> Iterator[int]:

@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sparktui.runner.eta import CellProgress, cell_remaining_s, remaining_s
-from sparktui.store.rows import CellRow, SweepRow
-
-CELL_OVER = ("done", "failed", "skipped")
-SWEEP_OVER = ("done", "failed", "stopped", "guard")
+from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CellRow, SweepRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +17,9 @@ class Remaining:
     all_s: float | None = None
     fraction: float | None = None
     """Of all the time in waves, spent and expected, what is spent."""
+
+
+NOT_KNOWN_YET = Remaining()
 
 
 def remaining(
@@ -50,7 +50,7 @@ def remaining(
     every = tuple(progress.values())
     left = remaining_s(every)
     if left is None:
-        return Remaining()
+        return NOT_KNOWN_YET
     spent = sum(sum(cell.wave_seconds) for cell in every)
     now = [cell.id for row in cells.values() for cell in row if cell.state == "measuring"]
     cell_s = cell_remaining_s(progress[now[-1]], every) if now else None

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import Mapping
 
 import click
 
-from sparktui.errors import ExitCode, HostError, UsageError
+from sparktui.errors import ExitCode, UsageError
 from sparktui.paths import store_path
 from sparktui.profile import parse_profile
 from sparktui.runner.closing import close_open
 from sparktui.runner.detach import end_runner, kill_runner
 from sparktui.runner.hosts import hosts_of
 from sparktui.runner.lock import running_campaign
-from sparktui.serving.host import Host, LocalHost, SshHost, SshProcess, kill_group
+from sparktui.serving.host import Host, LocalHost
+from sparktui.serving.launch import Launched, undo
+from sparktui.serving.plan import Step
 from sparktui.store.control import request_control
 from sparktui.store.reader import Reader
 from sparktui.store.rows import LaunchedRow
@@ -64,10 +64,9 @@ async def clean_up(campaign: int) -> list[str]:
     left: list[str] = []
     async with await Writer.open(store_path()) as writer:
         for item in launched:
-            remains = await _remove(item, hosts)
-            if remains:
-                left.append(remains)
-            else:
+            remains = await undo(_launched(item, hosts.get(item.node, LocalHost())))
+            left += remains
+            if not remains:
                 await writer.mark_gone(item.id)
         await close_open(writer, campaign)
         if row.state in ("queued", "running"):
@@ -77,28 +76,6 @@ async def clean_up(campaign: int) -> list[str]:
     return left
 
 
-async def _remove(item: LaunchedRow, hosts: Mapping[str, Host]) -> str | None:
-    host = hosts.get(item.node, LocalHost())
-    try:
-        if item.pid is not None:
-            await _end(host, item.pid, item.pid_started)
-        if undo := item.undo:
-            done = await host.run(undo, timeout_s=120)
-            if done.returncode != 0 and "No such container" not in done.stderr:
-                return f"{item.title} on {item.node}: `{' '.join(undo)}` said: {done.stderr.strip()}"
-    except HostError as error:
-        return f"{item.title} on {item.node}: {error.message}"
-    return None
-
-
-async def _end(host: Host, pid: int, started: float | None) -> None:
-    """End a group kindly, then surely. Only this machine can tell whether the id is still that process's."""
-    if isinstance(host, SshHost):
-        remote = SshProcess(host, pid, "")
-        await remote.signal(signal.SIGTERM)
-        await asyncio.sleep(2)
-        await remote.signal(signal.SIGKILL)
-        return
-    if kill_group(pid, started, signal.SIGTERM):
-        await asyncio.sleep(1)
-        kill_group(pid, started, signal.SIGKILL)
+def _launched(item: LaunchedRow, host: Host) -> Launched:
+    running = None if item.pid is None else host.adopt(item.pid, item.pid_started)
+    return Launched(Step(item.node, item.title, (), undo=item.undo), host, running, item.id)

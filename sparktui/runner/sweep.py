@@ -9,8 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import LaunchError, SparktuiError
 from sparktui.load.link import LoadWorker
@@ -21,8 +19,9 @@ from sparktui.runner.closing import close_open
 from sparktui.runner.engine_watch import EngineWatch
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal, StoreLedger
+from sparktui.runner.plans import made_up_secrets
 from sparktui.runner.watch import NodeWatch
-from sparktui.serving.api import api_key, new_client
+from sparktui.serving.api import Access, api_key, new_client
 from sparktui.serving.host import Host
 from sparktui.serving.launch import Deployment, Proof
 from sparktui.serving.plan import Plan
@@ -64,7 +63,7 @@ class SweepRunner:
         nodes = self.profile.topologies[sweep.topology].nodes
         before = self.watch.snapshot()
         ledger = StoreLedger(self.journal.writer, self.journal.campaign, sweep.id)
-        deployment = Deployment(plan, self.hosts, self.folder, ledger)
+        deployment = Deployment(plan, self.hosts, self.folder, ledger, made_up_secrets(plan))
         try:
             ended = await self.interrupt.run(self._serve(sweep, plan, deployment))
             await self._settle(sweep, ended)
@@ -77,15 +76,14 @@ class SweepRunner:
         nodes = self.profile.topologies[sweep.topology].nodes
         if (refusal := self.watch.refusal(nodes)) is not None:
             raise LaunchError(f"not launched: {refusal}", "free memory there, or lower refuse_gib in the profile")
-        key = api_key(plan.api_key_env)
+        key = deployment.secrets.get(plan.api_key_env or "") or api_key(plan.api_key_env)
         async with new_client() as client:
-            engine = await self._bring_up(sweep, plan, deployment, client, key)
+            access = Access(client, plan.url, key)
+            engine = await self._bring_up(sweep, plan, deployment, access)
             async with LoadWorker.start() as worker:  # each topology its own: one that died ends one topology
-                await self._measure(sweep, plan, deployment, client, key, engine, worker)
+                await self._measure(sweep, plan, deployment, access, engine, worker)
 
-    async def _bring_up(
-        self, sweep: Sweep, plan: Plan, deployment: Deployment, client: httpx.AsyncClient, key: str | None
-    ) -> Engine:
+    async def _bring_up(self, sweep: Sweep, plan: Plan, deployment: Deployment, access: Access) -> Engine:
         started = time.monotonic()
         nodes = self.profile.topologies[sweep.topology].nodes
         await self._state(sweep, "launching")
@@ -94,10 +92,8 @@ class SweepRunner:
         await deployment.launch()
         urls = tuple(dict.fromkeys([*(backend.url for backend in plan.backends), plan.url]))
         engine = await wait_ready(
-            urls,
+            [access.api(url) for url in urls],
             plan.model,
-            client,
-            key=key,
             dead=deployment.dead,
             timeout_s=READY_TIMEOUT_S if plan.steps else UP_TIMEOUT_S,
             api=self.profile.workload.api,
@@ -114,15 +110,14 @@ class SweepRunner:
         sweep: Sweep,
         plan: Plan,
         deployment: Deployment,
-        client: httpx.AsyncClient,
-        key: str | None,
+        access: Access,
         engine: Engine,
         worker: LoadWorker,
     ) -> None:
         self.watch.tell(self.profile.topologies[sweep.topology].nodes, "serving")
-        engines = EngineWatch(plan.backends, client, key)
+        engines = EngineWatch(plan.backends, access)
         polling = asyncio.create_task(engines.poll(self.journal.writer, sweep.id))
-        measurer = CellMeasurer(self.profile.workload, plan, worker, self.journal, engines, client, key)
+        measurer = CellMeasurer(self.profile.workload, plan, worker, self.journal, engines, access)
         try:
             prompts = await self._prepare(sweep, measurer, engine)
             for cell in sweep.cells:

@@ -121,6 +121,23 @@ class EngineApi:
             ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the servers of one topology are reached: the key goes where requests go, and nowhere else."""
+
+    client: httpx.AsyncClient
+    url: str
+    key: str | None = None
+
+    def key_for(self, url: str) -> str | None:
+        """Return the key for a server, None for one that is not given it."""
+        return self.key if url == self.url else None
+
+    def api(self, url: str) -> EngineApi:
+        """Return the control plane of a server."""
+        return EngineApi(url, self.client, self.key_for(url))
+
+
 def require_model(served: tuple[ServedModel, ...], model: str, url: str) -> ServedModel:
     """Return the model from what a server serves.
 

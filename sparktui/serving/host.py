@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from tempfile import TemporaryFile
+from typing import IO, Protocol
 
 import psutil
 
@@ -22,10 +23,11 @@ from sparktui.errors import HostError
 
 CONNECT_TIMEOUT_S = 5
 TAIL_BYTES = 8192
+KILL_WAIT_S = 5.0
 
 CD_AND_EXEC = 'case $1 in "~/"*) cd "$HOME/${1#"~/"}";; *) cd "$1";; esac && shift && exec "$@"'
 """Run with the folder as $1 and the argv behind it: neither is ever parsed by the shell."""
-SPAWN = 'mkdir -p "$(dirname "$1")" && { setsid "${@:2}" >"$1" 2>&1 </dev/null & echo $!; }'
+SPAWN = 'umask 077 && mkdir -p "$(dirname "$1")" && { setsid "${@:2}" >"$1" 2>&1 </dev/null & echo $!; }'
 
 
 WRITE = 'umask 077 && mkdir -p "$(dirname "$1")" && cat >"$1"'
@@ -82,6 +84,9 @@ class Host(Protocol):
             HostError: It could not be started.
         """
 
+    def adopt(self, pid: int, started: float | None) -> Running:
+        """Return a process group that an earlier runner started on the node."""
+
     async def write(self, path: str, text: str) -> None:
         """Write a file that only its owner can read; a relative path is under the login folder.
 
@@ -97,12 +102,17 @@ class LocalProcess:
     pid: int
     started: float | None
     log: Path
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | None = None
+    """None for one that another runner started."""
 
     async def alive(self) -> bool:
-        return self.process.returncode is None
+        if self.process is not None:
+            return self.process.returncode is None
+        return self.started is not None and same_process(self.pid, self.started)
 
     async def signal(self, number: int) -> None:
+        if self.process is None and not await self.alive() and process_started(self.pid) is not None:
+            return  # its id belongs to another process by now
         with suppress(ProcessLookupError, PermissionError):  # not ours to end: `alive` goes on saying so
             os.killpg(self.pid, number)
 
@@ -120,31 +130,28 @@ class LocalHost:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         timeout_s: float,
-        stdin: bytes | None = None,
+        stdin: bytes = b"",
     ) -> Completed:
-        process = await _start(argv, env, cwd, asyncio.subprocess.PIPE, piped_stdin=stdin is not None)
-        try:
-            async with asyncio.timeout(timeout_s):
-                stdout, stderr = await process.communicate(stdin)
-        except TimeoutError:
-            await _kill(process)
-            raise HostError(
-                f"{argv[0]} had not ended after {timeout_s:.0f} s", "see what it waits for by hand"
-            ) from None
-        except asyncio.CancelledError:
-            await _kill(process)
-            raise
-        return Completed(process.returncode or 0, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+        # Files, not pipes: what it leaves running (a daemon, ssh's shared connection) would hold a pipe open.
+        with TemporaryFile() as stdout, TemporaryFile() as stderr, TemporaryFile() as said:
+            said.write(stdin)
+            said.seek(0)
+            process = await _start(argv, env, cwd, stdout.fileno(), stderr.fileno(), said.fileno())
+            await _ended_within(process, argv[0], timeout_s)
+            return Completed(process.returncode or 0, _written(stdout), _written(stderr))
 
     async def spawn(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None, log: Path
     ) -> LocalProcess:
         try:
             with log.open("ab") as file:
-                process = await _start(argv, env, cwd, file.fileno())
+                process = await _start(argv, env, cwd, file.fileno(), file.fileno())
         except OSError as error:
             raise HostError(f"cannot write {log}: {error.strerror}") from error
         return LocalProcess(process.pid, process_started(process.pid), log, process)
+
+    def adopt(self, pid: int, started: float | None) -> LocalProcess:
+        return LocalProcess(pid, started, Path(os.devnull))
 
     async def write(self, path: str, text: str) -> None:
         try:
@@ -187,7 +194,7 @@ class SshHost:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         timeout_s: float,
-        stdin: bytes | None = None,
+        stdin: bytes = b"",
     ) -> Completed:
         done = await LocalHost().run(self.command(argv, env, cwd), timeout_s=timeout_s, stdin=stdin)
         if done.returncode == 255:
@@ -200,12 +207,15 @@ class SshHost:
     async def spawn(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None, log: Path
     ) -> SshProcess:
-        remote_log = f"/tmp/sparktui-{os.getuid()}/{log.parent.name}-{log.name}"  # noqa: S108 - on the other node
+        remote_log = f".cache/sparktui/{log.parent.name}-{log.name}"
         inner = _with_env(_in_folder(argv, cwd), env)
         done = await self.run(["bash", "-c", SPAWN, "bash", remote_log, *inner], timeout_s=30)
         if done.returncode != 0 or not done.stdout.strip().isdigit():
             raise HostError(f"cannot start {argv[0]} on {self.destination}: {done.stderr.strip()[-300:]}")
         return SshProcess(self, int(done.stdout), remote_log)
+
+    def adopt(self, pid: int, started: float | None) -> SshProcess:
+        return SshProcess(self, pid, os.devnull, started)
 
     async def write(self, path: str, text: str) -> None:
         done = await self.run(["sh", "-c", WRITE, "sh", path], timeout_s=30, stdin=text.encode())
@@ -247,29 +257,45 @@ def process_started(pid: int) -> float | None:
         return None
 
 
-def kill_group(pid: int, started: float | None, number: int = signal.SIGKILL) -> bool:
-    """Signal a process group of this machine, unless its leader's id belongs to another process by now."""
+def same_process(pid: int, started: float) -> bool:
+    """Tell whether a process id still belongs to the process that was started then."""
     now = process_started(pid)
-    if now is not None and started is not None and abs(now - started) > 1:
-        return False
+    return now is not None and abs(now - started) < 1
+
+
+async def _ended_within(process: asyncio.subprocess.Process, name: str, timeout_s: float) -> None:
     try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+        async with asyncio.timeout(timeout_s):
+            await process.wait()
+    except TimeoutError:
+        await _kill(process)
+        raise HostError(f"{name} had not ended after {timeout_s:.0f} s", "see what it waits for by hand") from None
+    except asyncio.CancelledError:
+        await _kill(process)
+        raise
+
+
+def _written(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 async def _start(
-    argv: Sequence[str], env: Mapping[str, str] | None, cwd: str | None, output: int, *, piped_stdin: bool = False
+    argv: Sequence[str],
+    env: Mapping[str, str] | None,
+    cwd: str | None,
+    stdout: int,
+    stderr: int,
+    stdin: int = asyncio.subprocess.DEVNULL,
 ) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
             *argv,
             env={**os.environ, **env} if env else None,
             cwd=os.path.expanduser(cwd) if cwd else None,  # noqa: ASYNC240 - reads $HOME, no disk
-            stdin=asyncio.subprocess.PIPE if piped_stdin else asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             start_new_session=True,
         )
     except OSError as error:
@@ -288,7 +314,9 @@ def _write_private(path: Path, text: str) -> None:
 async def _kill(process: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    with suppress(TimeoutError):  # stuck in a driver: nothing can be done about it from here
+        async with asyncio.timeout(KILL_WAIT_S):
+            await process.wait()
 
 
 def _in_folder(argv: Sequence[str], cwd: str | None) -> list[str]:

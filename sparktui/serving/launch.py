@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
@@ -57,6 +56,8 @@ class Deployment:
     hosts: Mapping[str, Host]
     log_dir: Path
     ledger: Ledger
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """What goes into the environment of steps that name it, and nowhere else."""
     launched: list[Launched] = field(default_factory=list)
 
     async def launch(self) -> None:
@@ -85,7 +86,7 @@ class Deployment:
         """Undo every step, last first, and look at what is left."""
         left: list[str] = []
         for item in reversed(self.launched):
-            remains = await _undo(item)
+            remains = await undo(item)
             left += remains
             if not remains and item.number is not None:
                 with suppress(SparktuiError):  # a store that fails must not keep the others up
@@ -108,7 +109,7 @@ class Deployment:
 
     async def _spawn(self, step: Step, host: Host) -> None:
         log = self.log_dir / f"{self.plan.topology}-{step.title.replace(' ', '-')}.log"
-        running = await host.spawn(step.argv, env=_environment(step, host), cwd=step.cwd, log=log)
+        running = await host.spawn(step.argv, env=self._environment(step, host), cwd=step.cwd, log=log)
         item = Launched(step, host, running)
         self.launched.append(item)
         item.number = await self.ledger.started(step, running.pid, running.started)
@@ -117,13 +118,21 @@ class Deployment:
         item = Launched(step, host)
         self.launched.append(item)
         item.number = await self.ledger.started(step, None, None)
-        done = await host.run(step.argv, env=_environment(step, host), cwd=step.cwd, timeout_s=step.timeout_s)
+        done = await host.run(step.argv, env=self._environment(step, host), cwd=step.cwd, timeout_s=step.timeout_s)
         if done.returncode != 0:
             raise LaunchError(
                 f"{step.title} failed on {step.node} with exit code {done.returncode}",
                 "see its last lines; `sparktui run PROFILE --dry-run` prints the command to try by hand",
                 (done.stdout + done.stderr)[-4000:],
             )
+
+    def _environment(self, step: Step, host: Host) -> dict[str, str]:
+        if step.secret_env and not isinstance(host, LocalHost):
+            raise LaunchError(
+                f"{step.title} needs {', '.join(step.secret_env)}, which is not sent to another node",
+                "give it a node with `host: local`",
+            )
+        return step.env | {name: self.secrets[name] for name in step.secret_env if name in self.secrets}
 
     async def _refuse_taken_ports(self) -> None:
         if not self.plan.steps:
@@ -136,16 +145,6 @@ class Deployment:
         named.setdefault(f"the router ({self.plan.url})", self.plan.url)
         urls = {url: name for name, url in reversed(named.items())}
         return [name for url, name in urls.items() if await answers(url)]
-
-
-def _environment(step: Step, host: Host) -> dict[str, str]:
-    """Return a step's environment with its secrets, which only this machine's own processes may be given."""
-    if step.secret_env and not isinstance(host, LocalHost):
-        raise LaunchError(
-            f"{step.title} needs {', '.join(step.secret_env)}, which is not sent to another node",
-            "give it a node with `host: local`",
-        )
-    return step.env | {name: os.environ[name] for name in step.secret_env if name in os.environ}
 
 
 async def answers(url: str) -> bool:
@@ -190,7 +189,8 @@ async def _gone_within(running: Running, seconds: float) -> bool:
     return True
 
 
-async def _undo(item: Launched) -> list[str]:
+async def undo(item: Launched) -> list[str]:
+    """Undo one step; return what is left of it."""
     try:
         if item.running is not None and not await end_group(item.running):
             return [f"{item.step.title}: process group {item.running.pid} on {item.step.node}"]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-
-import httpx
 
 from sparktui.errors import EngineError, LaunchError, UsageError
 from sparktui.load.request import Api
@@ -26,16 +24,14 @@ class Engine:
 
 
 async def wait_ready(
-    urls: tuple[str, ...],
+    servers: Sequence[EngineApi],
     model: str,
-    client: httpx.AsyncClient,
     *,
-    key: str | None,
     dead: Dead,
     timeout_s: float,
     api: Api = "chat",
 ) -> Engine:
-    """Wait until every URL serves the model, and return what the first says of itself.
+    """Wait until every server serves the model, and return what the first says of itself.
 
     Args:
         dead: Names a process that should be up and is not; looked at while waiting.
@@ -43,7 +39,6 @@ async def wait_ready(
     Raises:
         LaunchError: One died, serves something else, failed its first completion, or was not ready in time.
     """
-    servers = [EngineApi(url, client, key) for url in urls]
     try:
         async with asyncio.timeout(timeout_s):
             for server in servers:
@@ -72,7 +67,7 @@ async def _verify(server: EngineApi, model: str, api: Api) -> Engine:
     return Engine(served, await server.version())
 
 
-async def _unhealthy(servers: list[EngineApi]) -> str:
+async def _unhealthy(servers: Sequence[EngineApi]) -> str:
     for server in servers:
         if not await server.healthy():
             return server.root

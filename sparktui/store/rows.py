@@ -16,6 +16,12 @@ from sparktui.nodes.sample import NodeSample
 T = TypeVar("T")
 
 
+CAMPAIGN_OVER = frozenset({"done", "partial", "failed", "stopped", "guard"})
+SWEEP_OVER = frozenset({"done", "failed", "stopped", "guard"})
+CELL_OVER = frozenset({"done", "failed", "skipped"})
+"""The states that are final."""
+
+
 @dataclass(frozen=True, slots=True)
 class CampaignRow:
     """One race."""

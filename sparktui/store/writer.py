@@ -20,14 +20,10 @@ from sparktui.nodes.sample import NodeSample
 from sparktui.store import statements as sql
 from sparktui.store.connection import Durability, open_writable, transaction
 from sparktui.store.failures import store_errors
-from sparktui.store.rows import ControlRow
+from sparktui.store.rows import CAMPAIGN_OVER, CELL_OVER, SWEEP_OVER, ControlRow
 
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], T]
-
-CAMPAIGN_OVER = frozenset({"done", "partial", "failed", "stopped", "guard"})
-SWEEP_OVER = frozenset({"done", "failed", "stopped", "guard"})
-CELL_OVER = frozenset({"done", "failed", "skipped"})
 
 
 class Writer:

@@ -13,11 +13,11 @@ from sparktui.compare.summary import Comparison, summarise
 from sparktui.errors import ProfileError
 from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
+from sparktui.runner.progress import remaining
 from sparktui.store.reader import Reader
-from sparktui.store.rows import CampaignRow, CellRow, EventRow, SweepRow
+from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CampaignRow, CellRow, EventRow, SweepRow
 from sparktui.ui.live_feed import LiveFeed
 from sparktui.ui.node_feed import NodeFeed
-from sparktui.ui.remaining import CELL_OVER, SWEEP_OVER, remaining
 from sparktui.ui.snapshot import Campaign, Cell, Engine, Event, Snapshot, Topology
 
 EVENTS_KEPT = 200

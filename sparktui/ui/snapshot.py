@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sparktui.compare.summary import Comparison
+from sparktui.runner.progress import NOT_KNOWN_YET, Remaining
 
 STALE_INTERVALS = 3
 """After how many missed samples a panel is shown as stale."""
@@ -69,14 +70,6 @@ class Cell:
     """Waves done, warm-up not counted."""
     state: str
     taint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """Seconds still to go; None where nothing like it has been measured yet."""
-
-    cell_s: float | None = None
-    all_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +199,7 @@ class Snapshot:
     events: tuple[Event, ...] = ()
     clock: str | None = None
     """Whose receive stamps the figures come from, kernel or user; None before the first wave has ended."""
-    remaining: Remaining = Remaining()
+    remaining: Remaining = NOT_KNOWN_YET
     comparison: Comparison | None = None
     """Read again when a cell completes, never on a tick."""
 

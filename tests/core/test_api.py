@@ -7,7 +7,7 @@ import pytest
 
 from sparktui.errors import StoreError, UsageError
 from sparktui.paths import data_dir
-from sparktui.serving.api import EngineApi
+from sparktui.serving.api import Access, EngineApi
 from sparktui.serving.ready import wait_ready
 
 
@@ -33,11 +33,24 @@ async def test_the_first_completion_goes_through_the_api_that_is_measured() -> N
         return httpx.Response(200, json={"data": [{"id": "base"}]})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        engine = await wait_ready(
-            ("http://gf1:8000",), "base", client, key=None, dead=alive, timeout_s=5, api="completions"
-        )
+        server = EngineApi("http://gf1:8000", client)
+        engine = await wait_ready([server], "base", dead=alive, timeout_s=5, api="completions")
     assert engine.model.id == "base"
     assert "/v1/completions" in asked
+
+
+async def test_a_routers_key_is_not_given_to_the_engines_behind_it() -> None:
+    keys: dict[str, str | None] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        keys[request.url.host] = request.headers.get("authorization")
+        return httpx.Response(200, json={"data": [{"id": "m"}]})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        access = Access(client, "http://router:4000", "sk-x")
+        for url in ("http://gf1:8000", "http://router:4000"):
+            await access.api(url).models()
+    assert keys == {"gf1": None, "router": "Bearer sk-x"}
 
 
 def test_a_data_folder_of_nobody_is_said_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sparktui.errors import HostError
-from sparktui.serving.host import LocalHost, SshHost, kill_group, process_started
+from sparktui.serving.host import LocalHost, SshHost, process_started
 from sparktui.serving.launch import end_group
 
 HOSTILE = ["a b", "$(touch pwned)", "`id`", "'quoted'", '"double"', "semi;colon", "new\nline", "*", "~", "", "--", "\\"]
@@ -24,6 +24,8 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SshHost:
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}:/usr/bin:/bin:{Path(__import__('sys').executable).parent}")
     monkeypatch.setenv("SSH_ARGV", str(tmp_path / "argv"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     return SshHost("gf1", tmp_path)
 
 
@@ -100,7 +102,15 @@ async def test_a_spawned_group_over_ssh_is_watched_and_ended(ssh: SshHost, tmp_p
 
 async def test_a_process_id_used_again_is_not_killed(tmp_path: Path) -> None:
     running = await LocalHost().spawn(["sleep", "63"], log=tmp_path / "x.log")
-    assert not kill_group(running.pid, (process_started(running.pid) or 0) - 100)
+    started = process_started(running.pid) or 0
+    another = LocalHost().adopt(running.pid, started - 100)
+    assert not await another.alive()
+    await another.signal(signal.SIGKILL)
     assert await running.alive()
-    assert kill_group(running.pid, running.started, signal.SIGKILL)
-    await running.process.wait()
+    assert await end_group(LocalHost().adopt(running.pid, started))
+    assert not await running.alive()
+
+
+async def test_a_command_that_leaves_a_daemon_behind_ends_when_it_ends() -> None:
+    done = await LocalHost().run(["sh", "-c", "sleep 5 & echo up"], timeout_s=4)
+    assert done.stdout == "up\n"
