@@ -9,17 +9,16 @@ from sparktui.errors import SparktuiError, UsageError
 from sparktui.paths import run_dir
 from sparktui.runner.campaign import run_campaign
 from sparktui.runner.detach import STARTED
-from sparktui.runner.lock import RunnerLock
+from sparktui.runner.lock import hold_lock
 
 
 def main(campaign: int) -> int:
     """Run a stored campaign to its end and return its exit code."""
     try:
-        with RunnerLock(campaign) as lock:
-            if not lock.acquire():
-                raise UsageError("another campaign is running in this data folder", "`sparktui attach` shows it")
-            (run_dir(campaign) / STARTED).touch(mode=0o600)
-            return asyncio.run(run_campaign(campaign))
+        if not hold_lock(campaign):
+            raise UsageError("another campaign is running in this data folder", "`sparktui attach` shows it")
+        (run_dir(campaign) / STARTED).touch(mode=0o600)
+        return asyncio.run(run_campaign(campaign))
     except SparktuiError as error:
         print(f"{error.message}\n{error.hint}", file=sys.stderr)  # noqa: T201 - its log
         return error.exit_code

@@ -6,7 +6,6 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from typing import Self
 
 from sparktui.errors import StoreError
 from sparktui.paths import data_dir, ensure_private
@@ -20,43 +19,25 @@ def lock_path() -> Path:
     return data_dir() / "runner.lock"
 
 
-class RunnerLock:
-    """Held by a runner for its whole life; the kernel lets go of it when the process ends, however it ends."""
+def hold_lock(campaign: int) -> bool:
+    """Take the lock for the rest of this process's life; tell whether it was free.
 
-    def __init__(self, campaign: int) -> None:
-        self._campaign = campaign
-        self._file: int | None = None
+    Nothing here lets go of it: the kernel does, at the process's very end, so that whoever finds it free finds nobody.
 
-    def acquire(self) -> bool:
-        """Take the lock; tell whether it was free.
-
-        Raises:
-            StoreError: Its file cannot be made.
-        """
-        ensure_private(data_dir())
-        try:
-            file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StoreError(f"cannot lock {lock_path()}: {error.strerror}", "check its owner and mode") from error
-        if not _locked_within(file, PROBE_GRACE_S):
-            os.close(file)
-            return False
-        os.ftruncate(file, 0)
-        os.write(file, f"{self._campaign} {os.getpid()}\n".encode())
-        self._file = file
-        return True
-
-    def release(self) -> None:
-        """Let go."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
+    Raises:
+        StoreError: Its file cannot be made.
+    """
+    ensure_private(data_dir())
+    try:
+        file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"cannot lock {lock_path()}: {error.strerror}", "check its owner and mode") from error
+    if not _locked_within(file, PROBE_GRACE_S):
+        os.close(file)
+        return False
+    os.ftruncate(file, 0)
+    os.write(file, f"{campaign} {os.getpid()}\n".encode())
+    return True
 
 
 def _locked_within(file: int, seconds: float) -> bool:

@@ -29,7 +29,7 @@ from sparktui.serving.ready import Engine, wait_ready
 from sparktui.units import duration
 
 READY_TIMEOUT_S = 1800.0
-UP_TIMEOUT_S = 30.0
+UP_TIMEOUT_S = 10.0
 """For a server that is said to be up already."""
 
 

@@ -1,4 +1,4 @@
-"""The engine's step loop on real time: every step ends on an absolute deadline, so no delay of ours adds up."""
+"""The engine's step loop on real time: steps end on absolute deadlines, so that late timers do not add up."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Callable
 from sparktui.sim.metrics import EngineMetrics
 from sparktui.sim.scheduler import Generation, Scheduler
 
-BEHIND_AT_MOST_S = 0.5
-"""A process that was stopped for longer than this goes on from now instead of rushing through what it missed."""
+BEHIND_AT_MOST_S = 0.03
+"""What is caught up with: timers that fire late. A process held up for longer goes on from there, as a real engine
+would: steps rushed through would make a burst of tokens that no engine makes."""
 
 
 class Stream:

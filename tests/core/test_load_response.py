@@ -211,7 +211,7 @@ class TestFailures:
             (plain("422 No", b'{"detail": [{"msg": "bad"}]}'), 'http 422: [{"msg":"bad"}]'),
             (plain("500 Oops", b"<h1>oops</h1>", "text/html"), "http 500: <h1>oops</h1>"),
             (plain("503 Busy", b""), "http 503"),
-            (plain("401 No", gzip.compress(b"secret"), "text/html", "Content-Encoding: gzip"), "http 401"),
+            (plain("401 No", gzip.compress(b"secret", mtime=0), "text/html", "Content-Encoding: gzip"), "http 401"),
             (
                 plain("307 Moved", b"", "text/html", "Location: http://b/v1"),
                 "http 307: redirected to http://b/v1, which is not followed",
