@@ -182,7 +182,7 @@ workload: {pp: 64, tg: 8, concurrency: [1], runs: 1}
 """
     done = owner.type("run", owner.profile(profile), "--plain")
     assert done.returncode == 3, done.stderr
-    assert "not ready after 30 s" in done.stderr
+    assert "not ready after 10 s" in done.stderr
     assert owner.rows("SELECT state FROM cell") == [("skipped",)]
 
 
