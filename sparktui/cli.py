@@ -11,8 +11,6 @@ import click
 from sparktui import __version__
 from sparktui.errors import ExitCode, ProfileError, SparktuiError
 
-ID_HELP = "A campaign's number, or `last`."
-
 
 class Levels(click.ParamType[tuple[int, ...]]):
     """`1,2,4`: rising concurrency levels."""

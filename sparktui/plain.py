@@ -76,12 +76,13 @@ class Follower:
         row = self._reader.campaign(self._campaign)
         _note(f"campaign {row.id}: {row.name}{' · SIMULATED' if row.simulated else ''}")
         while True:
-            row = self._reader.campaign(self._campaign)
+            # Asked before the row is read: what a runner that has ended left in the row is final.
             alive = running_campaign() == self._campaign
+            row = self._reader.campaign(self._campaign)
             self._print_new()
-            if row.state in CAMPAIGN_OVER and not alive:
+            if not alive and row.state in CAMPAIGN_OVER:
                 return ExitCode.PARTIAL if row.exit_code is None else row.exit_code
-            if not alive and self._reader.campaign(self._campaign).state not in CAMPAIGN_OVER:
+            if not alive:
                 _note(f"its runner ended without a word; `sparktui stop {row.id}` cleans up after it")
                 return ExitCode.PARTIAL
             time.sleep(POLL_S)

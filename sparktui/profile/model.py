@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sparktui.profile.fields import (
-    NAME,
     Address,
     ContainerName,
     Destination,
@@ -241,8 +240,3 @@ class Profile(Frozen):
     def floors(self, node: str) -> Floors:
         """Return the floors that hold for a node."""
         return self.memory.fragile_floors if self.nodes[node].fragile else self.memory.floors
-
-
-def is_name(text: str) -> bool:
-    """Tell whether a text can name a profile, node or topology."""
-    return re.fullmatch(NAME, text) is not None
