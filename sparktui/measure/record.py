@@ -28,6 +28,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One streamed completion."""
 
     slot: int
+    seq: int = 0
+    """Its turn in the slot: always 0 in a wave, counting up in a pool."""
     sent_us: int
     """Send time, counted from the wave's start."""
     ttfr_us: int | None = None

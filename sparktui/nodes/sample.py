@@ -42,5 +42,7 @@ class NodeSample(msgspec.Struct, frozen=True, kw_only=True):
     rdma_tx_bytes: int | None = None
     nvml_ms: float | None = None
     """How long the last round of NVML calls took."""
+    energy_j: float | None = None
+    """The GPU's own energy counter (NVML), counting up since the driver was loaded."""
     heartbeat: int = 0
     """Counts up by one a sample."""

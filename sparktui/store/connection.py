@@ -15,7 +15,29 @@ from sparktui.paths import ensure_private
 from sparktui.store.failures import store_errors
 
 BUSY_TIMEOUT_S = 5.0
-MIGRATIONS: tuple[str, ...] = ()
+_TO_2 = """
+ALTER TABLE campaign ADD COLUMN origin TEXT;
+ALTER TABLE sweep ADD COLUMN latency_mode TEXT;
+ALTER TABLE sweep ADD COLUMN latency_us REAL;
+ALTER TABLE cell ADD COLUMN ended_by TEXT;
+ALTER TABLE node_sample ADD COLUMN energy_j REAL;
+CREATE TABLE known_figure (
+    cell INTEGER NOT NULL REFERENCES cell ON DELETE CASCADE, name TEXT NOT NULL, mean REAL NOT NULL, std REAL,
+    n INTEGER, per TEXT NOT NULL, values_json TEXT NOT NULL, PRIMARY KEY (cell, name)
+) STRICT;
+CREATE TABLE request_2 (
+    id INTEGER PRIMARY KEY, wave INTEGER NOT NULL REFERENCES wave ON DELETE CASCADE, slot INTEGER NOT NULL,
+    seq INTEGER NOT NULL, backend TEXT, sent_us INTEGER NOT NULL, ttfr_us INTEGER, ttft_us INTEGER, last_us INTEGER,
+    ended_us INTEGER, first_tokens INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER,
+    token_source TEXT NOT NULL, finish TEXT, error TEXT, events BLOB NOT NULL, event_tokens BLOB NOT NULL,
+    UNIQUE (wave, slot, seq)
+) STRICT;
+INSERT INTO request_2 SELECT id, wave, slot, 0, backend, sent_us, ttfr_us, ttft_us, last_us, ended_us, first_tokens,
+    prompt_tokens, cached_tokens, completion_tokens, token_source, finish, error, events, event_tokens FROM request;
+DROP TABLE request;
+ALTER TABLE request_2 RENAME TO request;
+"""
+MIGRATIONS: tuple[str, ...] = (_TO_2,)
 """Scripts that bring a store of version 1, 2, ... to the next; `schema.sql` is always the newest version."""
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
 

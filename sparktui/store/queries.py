@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from sparktui.store.rows import CampaignRow, CellRow, ControlRow, NodeRow, SweepRow
+from sparktui.store.rows import CampaignRow, CellRow, ControlRow, KnownFigureRow, NodeRow, SweepRow
 from sparktui.store.statements import (
     NODE_SAMPLE_COLUMNS,
     PROGRESS_COLUMNS,
@@ -31,6 +31,8 @@ WAVE_SECONDS = """SELECT wave.cell, wave.duration_us / 1e6 FROM wave JOIN cell O
     JOIN sweep ON sweep.id = cell.sweep WHERE sweep.campaign = ? ORDER BY wave.id"""
 CELL = f"{_CELL} WHERE id = ?"
 
+KNOWN_FIGURES = f"SELECT {_columns(KnownFigureRow)} FROM known_figure WHERE cell = ? ORDER BY rowid"
+
 WAVES = f"""
     SELECT id, cell, seq, warmup, {", ".join(WAVE_COLUMNS)} FROM wave
     WHERE cell = ? AND warmup <= ? ORDER BY warmup DESC, seq"""
@@ -41,7 +43,7 @@ REQUESTS = f"""
            iif(:events OR completion_tokens IS NULL, events, x''),
            iif(:events OR completion_tokens IS NULL, event_tokens, x'')
     FROM wave JOIN request ON request.wave = wave.id
-    WHERE cell = :cell AND warmup <= :warmup ORDER BY wave, slot"""
+    WHERE cell = :cell AND warmup <= :warmup ORDER BY wave, slot, request.seq"""
 """Without `:events`, the events only of requests whose tokens have to be counted from them."""
 
 _LIVE = f"SELECT live.id, t, cell, wave_seq, warmup, {', '.join(f'live.{name}' for name in PROGRESS_COLUMNS)} FROM live"

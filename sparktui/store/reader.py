@@ -18,6 +18,7 @@ from sparktui.store.rows import (
     CellRow,
     ControlRow,
     EventRow,
+    KnownFigureRow,
     LaunchedRow,
     LiveRow,
     NodeRow,
@@ -95,6 +96,10 @@ class Reader:
     def cells(self, sweep: int) -> list[CellRow]:
         """Return a sweep's cells, in their order."""
         return self._rows(CellRow, sql.CELLS, sweep)
+
+    def known_figures(self, cell: int) -> list[KnownFigureRow]:
+        """Return what an imported file says of a cell; nothing of a measured one."""
+        return self._rows(KnownFigureRow, sql.KNOWN_FIGURES, cell)
 
     def cell(self, cell: int) -> CellRow:
         """Return one cell.

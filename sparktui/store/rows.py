@@ -37,6 +37,7 @@ class CampaignRow:
     state: str
     exit_code: int | None
     detail: str | None
+    origin: str | None = None
 
     @property
     def simulated(self) -> bool:
@@ -74,6 +75,8 @@ class SweepRow:
     stopped: float | None
     proof: str | None
     error: str | None
+    latency_mode: str | None = None
+    latency_us: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class CellRow:
     ended: float | None
     server_tokens: int | None
     server_prompt_tokens: int | None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,24 @@ class WaveRow:
     seq: int
     warmup: bool
     record: WaveRecord
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFigureRow:
+    """What an imported file says of one figure of a cell; `values` is empty where it tells only a mean."""
+
+    cell: int
+    name: str
+    mean: float
+    std: float | None
+    n: int | None
+    per: str
+    values_json: str
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The values the mean was taken over."""
+        return _decoded(self.values_json, tuple[float, ...])
 
 
 @dataclass(frozen=True, slots=True)

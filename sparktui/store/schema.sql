@@ -12,7 +12,8 @@ CREATE TABLE campaign (
     version TEXT NOT NULL,
     state TEXT NOT NULL,             -- queued | running | done | partial | failed | stopped | guard
     exit_code INTEGER,
-    detail TEXT                      -- what ended it, in one sentence
+    detail TEXT,                     -- what ended it, in one sentence
+    origin TEXT                      -- JSON: of an imported one, the tool, file, date and calculator; NULL if measured
 ) STRICT;
 
 CREATE TABLE node (
@@ -35,6 +36,8 @@ CREATE TABLE sweep (
     stopped REAL,
     proof TEXT,                      -- JSON: what was found left after the stop
     error TEXT,
+    latency_mode TEXT,               -- how latency_us was probed, in llama-benchy's words: api | generation | none
+    latency_us REAL,                 -- of an idle server, before its first cell; only benchy calculators subtract it
     UNIQUE (campaign, topology)
 ) STRICT;
 
@@ -54,6 +57,7 @@ CREATE TABLE cell (
     ended REAL,
     server_tokens INTEGER,           -- the engine's own generation_tokens_total over the cell
     server_prompt_tokens INTEGER,
+    ended_by TEXT,                   -- why it has fewer waves than planned, where that was intended
     UNIQUE (sweep, concurrency, pp, tg, depth, shape)
 ) STRICT;
 
@@ -75,6 +79,7 @@ CREATE TABLE request (
     id INTEGER PRIMARY KEY,
     wave INTEGER NOT NULL REFERENCES wave ON DELETE CASCADE,
     slot INTEGER NOT NULL,
+    seq INTEGER NOT NULL,            -- its turn in the slot: 0 in a wave, counting up in a pool
     backend TEXT,
     sent_us INTEGER NOT NULL,
     ttfr_us INTEGER,
@@ -90,7 +95,18 @@ CREATE TABLE request (
     error TEXT,
     events BLOB NOT NULL,
     event_tokens BLOB NOT NULL,
-    UNIQUE (wave, slot)
+    UNIQUE (wave, slot, seq)
+) STRICT;
+
+CREATE TABLE known_figure (          -- of imported cells, which have no waves: what their file says
+    cell INTEGER NOT NULL REFERENCES cell ON DELETE CASCADE,
+    name TEXT NOT NULL,              -- as in measure.figures
+    mean REAL NOT NULL,
+    std REAL,
+    n INTEGER,
+    per TEXT NOT NULL,               -- wave | request | cell: what one value stands for
+    values_json TEXT NOT NULL,       -- JSON array; [] where only the mean is known
+    PRIMARY KEY (cell, name)
 ) STRICT;
 
 CREATE TABLE live (                  -- four rows a second while a wave is in flight
@@ -142,6 +158,7 @@ CREATE TABLE node_sample (
     rdma_rx_bytes INTEGER,
     rdma_tx_bytes INTEGER,
     nvml_ms REAL,
+    energy_j REAL,                   -- GPU energy counter, counting up since the driver was loaded
     heartbeat INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX node_sample_campaign ON node_sample (campaign, node, id);

@@ -13,6 +13,7 @@ from sparktui.errors import SparktuiError, StoreError, UsageError
 from sparktui.load.messages import Progress
 from sparktui.nodes.sample import NodeSample
 from sparktui.store import queries
+from sparktui.store.connection import SCHEMA_VERSION
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow
 from sparktui.store.writer import Writer
@@ -187,8 +188,8 @@ async def test_damaged_rows_are_a_store_error(path: Path, statement: str) -> Non
 async def test_a_foreign_store_with_our_version_is_a_store_error(path: Path) -> None:
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute(f"CREATE TABLE campaign ({', '.join(field.name for field in fields(CampaignRow))})")
-        raw.execute("INSERT INTO campaign VALUES ('x', 1, NULL, 2, 'yesterday', 0, 0, 0, 0, 0, 0)")
-        raw.execute("PRAGMA user_version=1")
+        raw.execute("INSERT INTO campaign VALUES ('x', 1, NULL, 2, 'yesterday', 0, 0, 0, 0, 0, 0, 0)")
+        raw.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     with Reader(path) as reader:
         for call in (reader.campaigns, lambda: reader.sweeps(1), lambda: reader.resolve("last")):
             with pytest.raises(StoreError):

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from sparktui.store.control import delete_campaign, request_control
 from sparktui.store.reader import Reader
 from sparktui.store.writer import Writer
 from tests.core.measured import request, wave
+
+DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture
@@ -248,28 +251,66 @@ async def test_a_newer_store_is_refused_with_what_to_do(path: Path) -> None:
 async def test_an_older_store_is_brought_forward_and_keeps_its_rows(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    newest = opening.SCHEMA_VERSION
     async with await Writer.open(path) as writer:
         campaign, *_ = await new_cell(writer)
-    monkeypatch.setattr(
-        opening, "MIGRATIONS", ("CREATE TABLE later (x INTEGER) STRICT; -- why; how\nCREATE INDEX i ON later (x);",)
-    )
-    monkeypatch.setattr(opening, "SCHEMA_VERSION", 2)
+    later = "CREATE TABLE later (x INTEGER) STRICT; -- why; how\nCREATE INDEX i ON later (x);"
+    monkeypatch.setattr(opening, "MIGRATIONS", (*opening.MIGRATIONS, later))
+    monkeypatch.setattr(opening, "SCHEMA_VERSION", newest + 1)
     with Reader(path) as reader:
         assert reader.campaign(campaign).name == "race"
     with closing(sqlite3.connect(path)) as raw:
-        assert raw.execute("PRAGMA user_version").fetchone() == (2,)
+        assert raw.execute("PRAGMA user_version").fetchone() == (newest + 1,)
         assert raw.execute("SELECT count(*) FROM later").fetchone() == (0,)
 
 
+def test_a_store_of_the_first_version_becomes_the_newest_and_keeps_every_row(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.executescript((DATA / "store-v1.sql").read_text())
+        raw.execute("INSERT INTO campaign VALUES (1, 'old', '', 'measured', 1.0, NULL, 'here', '1', 'done', 0, NULL)")
+        raw.execute(
+            "INSERT INTO sweep (id, campaign, seq, topology, fingerprint, commands, state) "
+            "VALUES (1, 1, 0, 'solo', '{}', '[]', 'done')"
+        )
+        raw.execute(
+            "INSERT INTO cell (id, sweep, seq, concurrency, pp, tg, depth, shape, runs, state) "
+            "VALUES (1, 1, 0, 2, 16, 4, 0, 'waves', 1, 'done')"
+        )
+        raw.execute(
+            "INSERT INTO wave (id, cell, seq, warmup, started, duration_us, clock) VALUES (1, 1, 0, 0, 1.0, 5, 'user')"
+        )
+        raw.executemany(
+            "INSERT INTO request (wave, slot, sent_us, ttft_us, token_source, events, event_tokens) "
+            "VALUES (1, ?, 0, 7, 'usage', x'07000000', x'0100')",
+            [(0,), (1,)],
+        )
+        raw.execute("PRAGMA user_version=1")
+    with Reader(path) as reader:
+        assert reader.campaign(1).origin is None
+        requests = reader.waves(1, events=True)[0].record.requests
+    assert [(r.slot, r.seq, r.ttft_us, r.events) for r in requests] == [(n, 0, 7, b"\7\0\0\0") for n in (0, 1)]
+    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(":memory:")) as new:
+        new.executescript(files("sparktui.store").joinpath("schema.sql").read_text())
+        assert _columns(old) == _columns(new)
+
+
+def _columns(raw: sqlite3.Connection) -> dict[str, set[tuple[object, ...]]]:
+    tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    return {t: {row[1:] for row in raw.execute(f"SELECT * FROM pragma_table_xinfo('{t}')")} for t in tables}
+
+
 async def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = opening.SCHEMA_VERSION
     async with await Writer.open(path):
         pass
-    monkeypatch.setattr(opening, "MIGRATIONS", ("CREATE TABLE later (x INTEGER);\nCREATE TABLE campaign (x INTEGER);",))
-    monkeypatch.setattr(opening, "SCHEMA_VERSION", 2)
+    broken = "CREATE TABLE later (x INTEGER);\nCREATE TABLE campaign (x INTEGER);"
+    monkeypatch.setattr(opening, "MIGRATIONS", (*opening.MIGRATIONS, broken))
+    monkeypatch.setattr(opening, "SCHEMA_VERSION", newest + 1)
     with pytest.raises(StoreError):
         await Writer.open(path)
     with closing(sqlite3.connect(path)) as raw:
-        assert raw.execute("PRAGMA user_version").fetchone() == (1,)
+        assert raw.execute("PRAGMA user_version").fetchone() == (newest,)
         assert raw.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'later'").fetchone() == (0,)
 
 

@@ -1,0 +1,196 @@
+-- The whole store. Times are seconds since the epoch (REAL) or microseconds (_us). Unknown is NULL.
+-- Rows are only added; what changes in place is a `state`, what ended it, and `control.done`.
+
+CREATE TABLE campaign (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    profile_yaml TEXT NOT NULL,
+    source TEXT NOT NULL,            -- measured | simulated | published | imported
+    created REAL NOT NULL,
+    finished REAL,
+    host TEXT NOT NULL,
+    version TEXT NOT NULL,
+    state TEXT NOT NULL,             -- queued | running | done | partial | failed | stopped | guard
+    exit_code INTEGER,
+    detail TEXT                      -- what ended it, in one sentence
+) STRICT;
+
+CREATE TABLE node (
+    campaign INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    facts_json TEXT NOT NULL,
+    PRIMARY KEY (campaign, name)
+) STRICT;
+
+CREATE TABLE sweep (
+    id INTEGER PRIMARY KEY,
+    campaign INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    topology TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,       -- JSON: model, prompts, sampling, engine, versions
+    commands TEXT NOT NULL,          -- JSON: the steps as they were run
+    state TEXT NOT NULL,             -- waiting | launching | warming | measuring | stopping | done | failed | stopped | guard
+    launched REAL,
+    ready REAL,
+    stopped REAL,
+    proof TEXT,                      -- JSON: what was found left after the stop
+    error TEXT,
+    UNIQUE (campaign, topology)
+) STRICT;
+
+CREATE TABLE cell (
+    id INTEGER PRIMARY KEY,
+    sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    concurrency INTEGER NOT NULL,
+    pp INTEGER NOT NULL,
+    tg INTEGER NOT NULL,
+    depth INTEGER NOT NULL,
+    shape TEXT NOT NULL,             -- waves | pool
+    runs INTEGER NOT NULL,           -- waves planned, warm-up not counted
+    state TEXT NOT NULL,             -- waiting | measuring | done | failed | skipped
+    taint TEXT,                      -- why it cannot win; NULL when it can
+    started REAL,
+    ended REAL,
+    server_tokens INTEGER,           -- the engine's own generation_tokens_total over the cell
+    server_prompt_tokens INTEGER,
+    UNIQUE (sweep, concurrency, pp, tg, depth, shape)
+) STRICT;
+
+CREATE TABLE wave (
+    id INTEGER PRIMARY KEY,
+    cell INTEGER NOT NULL REFERENCES cell ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    warmup INTEGER NOT NULL,
+    started REAL NOT NULL,
+    duration_us INTEGER NOT NULL,
+    clock TEXT NOT NULL,             -- kernel | user
+    lag_p50_us REAL,
+    lag_p99_us REAL,
+    worker_cpu REAL,
+    UNIQUE (cell, warmup, seq)
+) STRICT;
+
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY,
+    wave INTEGER NOT NULL REFERENCES wave ON DELETE CASCADE,
+    slot INTEGER NOT NULL,
+    backend TEXT,
+    sent_us INTEGER NOT NULL,
+    ttfr_us INTEGER,
+    ttft_us INTEGER,
+    last_us INTEGER,
+    ended_us INTEGER,
+    first_tokens INTEGER,
+    prompt_tokens INTEGER,
+    cached_tokens INTEGER,
+    completion_tokens INTEGER,
+    token_source TEXT NOT NULL,
+    finish TEXT,
+    error TEXT,
+    events BLOB NOT NULL,
+    event_tokens BLOB NOT NULL,
+    UNIQUE (wave, slot)
+) STRICT;
+
+CREATE TABLE live (                  -- four rows a second while a wave is in flight
+    id INTEGER PRIMARY KEY,
+    t REAL NOT NULL,
+    cell INTEGER NOT NULL REFERENCES cell ON DELETE CASCADE,
+    wave_seq INTEGER NOT NULL,
+    warmup INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    prefilled INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    prefill INTEGER NOT NULL,
+    active INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    slots BLOB NOT NULL,
+    ttft_p50_ms REAL,
+    ttft_p95_ms REAL,
+    itl_p50_ms REAL,
+    itl_p95_ms REAL,
+    lag_p50_us REAL,
+    lag_p99_us REAL,
+    worker_cpu REAL
+) STRICT;
+CREATE INDEX live_cell ON live (cell, id);
+
+CREATE TABLE node_sample (
+    id INTEGER PRIMARY KEY,
+    campaign INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    t REAL NOT NULL,
+    node TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    mem_total_bytes INTEGER,
+    mem_available_bytes INTEGER,
+    mem_free_bytes INTEGER,
+    gpu_procs_bytes INTEGER,
+    gpu_total_bytes INTEGER,
+    gpu_used_bytes INTEGER,
+    unified INTEGER,
+    swap_used_bytes INTEGER,
+    psi_some_pct REAL,
+    psi_full_pct REAL,
+    order9_free INTEGER,
+    gpu_util_pct REAL,
+    power_w REAL,
+    temp_c REAL,
+    sm_mhz REAL,
+    throttle TEXT,
+    rdma_rx_bytes INTEGER,
+    rdma_tx_bytes INTEGER,
+    nvml_ms REAL,
+    heartbeat INTEGER NOT NULL
+) STRICT;
+CREATE INDEX node_sample_campaign ON node_sample (campaign, node, id);
+
+CREATE TABLE server_sample (
+    id INTEGER PRIMARY KEY,
+    sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE,
+    t REAL NOT NULL,
+    backend TEXT NOT NULL,
+    running REAL,
+    waiting REAL,
+    kv_pct REAL,
+    prompt_tokens REAL,
+    generation_tokens REAL,
+    preemptions REAL,
+    prefix_queries REAL,
+    prefix_hits REAL
+) STRICT;
+CREATE INDEX server_sample_sweep ON server_sample (sweep, id);
+
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    t REAL NOT NULL,
+    campaign INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    level TEXT NOT NULL,             -- info | warning | error
+    source TEXT NOT NULL,            -- runner | guard | node name | topology
+    kind TEXT NOT NULL,              -- launched | ready | cell-done | stopped | guard-stop | ...
+    text TEXT NOT NULL,
+    data TEXT NOT NULL DEFAULT '{}'  -- JSON
+) STRICT;
+CREATE INDEX event_campaign ON event (campaign, id);
+
+CREATE TABLE control (               -- the only rows viewers write
+    id INTEGER PRIMARY KEY,
+    t REAL NOT NULL,
+    campaign INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    command TEXT NOT NULL,           -- stop | skip-cell | end-topology
+    done REAL
+) STRICT;
+
+CREATE TABLE launched (              -- what a crashed runner leaves behind, and how to remove it
+    id INTEGER PRIMARY KEY,
+    campaign INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    sweep INTEGER REFERENCES sweep ON DELETE CASCADE,
+    t REAL NOT NULL,
+    node TEXT NOT NULL,
+    title TEXT NOT NULL,
+    pid INTEGER,                     -- of a process group, on the node
+    pid_started REAL,                -- so that a pid used again is not killed
+    undo TEXT NOT NULL,              -- JSON: the argv that removes it; [] for a process group
+    gone REAL
+) STRICT;
