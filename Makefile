@@ -22,6 +22,7 @@ test-real: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/calibrate.py
+	$(BIN)/python tests/bench/side_by_side.py
 
 screenshots: $(VENV)/.installed
 	$(BIN)/python screenshots/make.py

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
 from sparktui import __version__
 from sparktui.errors import ExitCode, ProfileError, SparktuiError
+from sparktui.exporting.names import FORMATS, Format
+from sparktui.load_options import load_options
 
-
-class Levels(click.ParamType[tuple[int, ...]]):
-    """`1,2,4`: rising concurrency levels."""
-
-    name = "levels"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        try:
-            levels = tuple(int(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers such as 1,2,4", param, ctx)
-        if not levels or min(levels) < 1 or list(levels) != sorted(set(levels)):
-            self.fail(f"{value!r}: expected rising levels from 1 on, such as 1,2,4", param, ctx)
-        return levels
+BASELINE_HELP = "What margins are against instead of the runner-up: the first of these that is not the winner."
 
 
 class Names(click.ParamType[tuple[str, ...]]):
@@ -43,6 +33,17 @@ def viewing(command: click.decorators.FC) -> click.decorators.FC:
         click.option("--detach", is_flag=True, help="Start it, print its number, and return."),
         click.option("--json", "as_json", is_flag=True, help="Wait, then print the result as JSON."),
         click.option("--plain", is_flag=True, help="Lines instead of screens; the default when not on a terminal."),
+    ):
+        command = option(command)
+    return command
+
+
+def limits(command: click.decorators.FC) -> click.decorators.FC:
+    """Add the options that ask for how many users a topology is good enough."""
+    positive = click.FloatRange(0, min_open=True)
+    for option in (
+        click.option("--tps-per-stream", type=positive, metavar="N", help="The same for tok/s of each user."),
+        click.option("--ttft-ms", type=positive, metavar="MS", help="Say how many users wait no longer for a token."),
     ):
         command = option(command)
     return command
@@ -76,16 +77,14 @@ def demo(plain: bool, as_json: bool, detach: bool, ssh: bool) -> None:
 @cli.command()
 @click.argument("profile")
 @click.option("--only", type=Names(), help="Only these topologies: solo,shuffle.")
-@click.option("--concurrency", type=Levels(), help="Other levels than the profile's: 1,2,4.")
-@click.option("--runs", type=click.IntRange(1), help="Other waves per level than the profile's.")
 @click.option("--dry-run", is_flag=True, help="Print what would be typed on which node, and do nothing.")
+@load_options(over_profile=True)
 @viewing
 def run(
     profile: str,
     only: tuple[str, ...] | None,
-    concurrency: tuple[int, ...] | None,
-    runs: int | None,
     dry_run: bool,
+    load: dict[str, Any],
     plain: bool,
     as_json: bool,
     detach: bool,
@@ -97,7 +96,7 @@ def run(
     from sparktui.profile.narrow import narrowed
     from sparktui.viewing import Viewing, print_plan, start_and_view
 
-    chosen = narrowed(load_profile(find_profile(profile)), only=only, concurrency=concurrency, runs=runs)
+    chosen = narrowed(load_profile(find_profile(profile)), only=only, **load)
     if dry_run:
         print_plan(chosen)
         return
@@ -107,24 +106,21 @@ def run(
 @cli.command()
 @click.argument("url")
 @click.option("--model", help="What to ask for; the only model the server has, where left out.")
-@click.option("--concurrency", type=Levels(), default="1,2,4,8", show_default=True)
-@click.option("--pp", type=click.IntRange(1), default=1024, show_default=True, help="Prompt tokens.")
-@click.option("--tg", type=click.IntRange(1), default=128, show_default=True, help="Tokens to generate.")
-@click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Context tokens before the prompt.")
-@click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="Waves per level.")
-@click.option("--exact-tg/--no-exact-tg", default=True, show_default=True, help="Ask for exactly TG tokens.")
+@load_options(over_profile=False)
 @click.option("--api-key-env", metavar="NAME", help="The environment variable that holds the key.")
+@click.option(
+    "--api-key-file",
+    metavar="PATH",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    help="The file that holds the key.",
+)
 @viewing
 def bench(
     url: str,
     model: str | None,
-    concurrency: tuple[int, ...],
-    pp: int,
-    tg: int,
-    depth: int,
-    runs: int,
-    exact_tg: bool,
+    load: dict[str, Any],
     api_key_env: str | None,
+    api_key_file: str | None,
     plain: bool,
     as_json: bool,
     detach: bool,
@@ -134,17 +130,12 @@ def bench(
     from sparktui.profile.external import profile_for_url
     from sparktui.viewing import Viewing, served_model, start_and_view
 
-    profile = profile_for_url(
-        url,
-        served_model(url, model, api_key_env),
-        concurrency=concurrency,
-        pp=pp,
-        tg=tg,
-        depth=depth,
-        runs=runs,
-        exact_tg=exact_tg,
-        api_key_env=api_key_env,
-    )
+    served = served_model(url, model, api_key_env, api_key_file)
+    load["concurrency"] = load["concurrency"] or (1, 2, 4, 8)
+    if load["seed"] is None:
+        # A server that was measured before may still hold the prompts of the last time in its prefix cache.
+        load["seed"] = secrets.randbelow(2**31)
+    profile = profile_for_url(url, served, api_key_env=api_key_env, api_key_file=api_key_file, **load)
     start_and_view(profile, Viewing(plain, as_json, detach, ssh))
 
 
@@ -159,12 +150,51 @@ def list_campaigns(as_json: bool) -> None:
 
 @cli.command()
 @click.argument("campaign", metavar="ID", default="last")
+@click.option(
+    "--calculator", metavar="NAME", default="usage", show_default=True, help="usage, benchy-0.3.5 or benchy-0.4.0."
+)
+@limits
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(campaign: str, as_json: bool) -> None:
-    """Print a campaign's tables: who wins at which concurrency. ID is a campaign's number, or `last`."""
+def show(campaign: str, calculator: str, ttft_ms: float | None, tps_per_stream: float | None, as_json: bool) -> None:
+    """Print a campaign's tables: who wins at which concurrency. ID is a campaign's number, or `last`.
+
+    The figures are computed anew from the stored token events, by whichever calculator is asked for.
+    """
+    from sparktui.compare.goodput import UserLimits
     from sparktui.plain import print_result
 
-    print_result(campaign, as_json)
+    print_result(campaign, as_json, calculator, UserLimits(ttft_ms, tps_per_stream))
+
+
+@cli.command()
+@click.argument("campaigns", metavar="[A [B ...]]", nargs=-1)
+@click.option("--baseline", "baselines", multiple=True, metavar="[METRIC=]NAME[,NAME...]", help=BASELINE_HELP)
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Only decode, prefill, ttft, output, energy.")
+@click.option("--calculator", metavar="NAME", default="usage", show_default=True, help="As of `show`.")
+@click.option("--force", is_flag=True, help="Rank what was not measured alike too.")
+@limits
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def compare(
+    campaigns: tuple[str, ...],
+    baselines: tuple[str, ...],
+    metrics: tuple[str, ...],
+    calculator: str,
+    force: bool,
+    ttft_ms: float | None,
+    tps_per_stream: float | None,
+    as_json: bool,
+) -> None:
+    """Say who wins, over any campaigns or topologies; of two topologies, what the second gains over the first.
+
+    A, B: a campaign's number, `last`, one of its topologies as in `3/solo`, or `published/gemma4-26b-a4b`. Without any,
+    the last campaign. What was not measured alike is shown but not ranked, and the exit code is 2.
+    """
+    from sparktui.compare.command import Asked, print_comparison
+    from sparktui.compare.goodput import UserLimits
+    from sparktui.paths import store_path
+
+    asked = Asked(baselines, metrics, calculator, force, as_json, UserLimits(ttft_ms, tps_per_stream))
+    print_comparison(campaigns or ("last",), asked, store_path())
 
 
 @cli.command()
@@ -178,6 +208,43 @@ def attach(campaign: str, plain: bool, ssh: bool) -> None:
     view(campaign, Viewing(plain, as_json=False, detach=False, ssh=ssh))
 
 
+@cli.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "form", help="Its format, where the content does not tell.")
+@click.option("--topology", "topologies", type=Names(), help="What each file measured, in their order: solo,cluster.")
+@click.option("--name", help="What to call the campaign.")
+@click.option("--tool-version", metavar="V", help="Of the tool that wrote the files, where they do not tell.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def import_results(
+    files: tuple[Path, ...],
+    form: str | None,
+    topologies: tuple[str, ...] | None,
+    name: str | None,
+    tool_version: str | None,
+    as_json: bool,
+) -> None:
+    """Import result FILES as one campaign: of llama-benchy, vllm bench serve, guidellm, aiperf; tables; own exports."""
+    from sparktui.importing.command import Asked, find_format, print_import
+
+    asked = Asked(form=find_format(form), topologies=topologies or (), name=name, version=tool_version)
+    print_import(files, asked, as_json)
+
+
+@cli.command()
+@click.argument("profile", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def check(profile: str | None, as_json: bool) -> None:
+    """Look at every node of PROFILE before a launch would: ssh, clock, disk, memory, ports, links, image, model.
+
+    Without PROFILE: at this machine. Changes nothing; ends with 1 where there is a problem.
+    """
+    from sparktui.doctor.command import print_check
+    from sparktui.profile import load_profile
+    from sparktui.profile.catalog import find_profile
+
+    sys.exit(print_check(None if profile is None else load_profile(find_profile(profile)), as_json))
+
+
 @cli.command()
 @click.argument("campaign", metavar="ID", default="last")
 def stop(campaign: str) -> None:
@@ -189,13 +256,21 @@ def stop(campaign: str) -> None:
 
 @cli.command()
 @click.argument("campaign", metavar="ID", default="last")
-@click.option("--format", "form", type=click.Choice(["csv", "json"]), required=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Told from the file's ending where left out.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; stdout where left out.")
-def export(campaign: str, form: Literal["csv", "json"], output: Path | None) -> None:
-    """Write a campaign as CSV or JSON. ID is a campaign's number, or `last`."""
-    from sparktui.plain import export_campaign
+@click.option("--calculator", metavar="NAME", help="Another than the format's own: usage, benchy-0.3.5, benchy-0.4.0.")
+@click.option("--topology", metavar="NAME", help="Only this one; llama-benchy's formats hold one.")
+def export(
+    campaign: str, form: Format | None, output: Path | None, calculator: str | None, topology: str | None
+) -> None:
+    """Write a campaign as tables, a plot, a report, data, or in llama-benchy's own shape.
 
-    export_campaign(campaign, form, output)
+    ID is a campaign's number, `last`, or `published/NAME`.
+    """
+    from sparktui.exporting.command import Asked, export_campaign
+    from sparktui.paths import store_path
+
+    export_campaign(campaign, Asked(form, output, calculator, topology), store_path())
 
 
 def main() -> None:

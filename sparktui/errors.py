@@ -48,6 +48,10 @@ class ProfileError(SparktuiError):
         self.problems = problems
 
 
+class ImportFileError(SparktuiError):
+    """A result file that cannot be imported; nothing of it was."""
+
+
 class StoreError(SparktuiError):
     """The store cannot be opened, read or written."""
 

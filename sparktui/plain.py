@@ -7,13 +7,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 import click
 
+from sparktui.compare.document import to_json
+from sparktui.compare.goodput import NO_LIMITS, UserLimits
 from sparktui.compare.summary import summarise
-from sparktui.compare.tables import render, to_json
+from sparktui.compare.tables import render
 from sparktui.errors import ExitCode
+from sparktui.importing.published import PREFIX, PUBLISHED, load_published
+from sparktui.measure.calculators import DEFAULT
 from sparktui.measure.cell import cell_figures
 from sparktui.measure.live import rate
 from sparktui.paths import store_path
@@ -22,10 +25,9 @@ from sparktui.profile.catalog import list_profiles
 from sparktui.runner.lock import running_campaign
 from sparktui.runner.progress import Remaining, remaining
 from sparktui.store.control import request_control
-from sparktui.store.exporters import Format, chunks, export
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CAMPAIGN_OVER, CampaignRow, CellRow, EventRow, SweepRow
-from sparktui.units import duration, milliseconds, percent_of
+from sparktui.units import UNKNOWN, duration, milliseconds, percent_of
 from sparktui.units import rate as tps
 
 POLL_S = 0.25
@@ -69,7 +71,9 @@ class Follower:
         self._campaign = campaign
         self._last_event = 0
         self._last_line = time.monotonic()
-        self._warmup = parse_profile(reader.campaign(campaign).profile_yaml, "").workload.warmup_waves
+        profile_yaml = reader.campaign(campaign).profile_yaml
+        # An imported campaign has no profile: it is over, so nothing remains that one would be needed for.
+        self._warmup = parse_profile(profile_yaml, "").workload.warmup_waves if profile_yaml else 0
 
     def to_the_end(self) -> int:
         """Print until the campaign has ended, and return its exit code."""
@@ -126,7 +130,8 @@ class Follower:
             return
         sweep, cell = measuring
         points = [(row.t, row.progress.tokens) for row in self._reader.live_since(cell.id, max(0, live.id - 16))]
-        wave = "warm-up" if live.warmup else f"wave {live.wave_seq + 1} of {cell.runs}"
+        kind = "pool run" if cell.shape == "pool" else "wave"
+        wave = "warm-up" if live.warmup else f"{kind} {live.wave_seq + 1} of {cell.runs}"
         left = self._remaining()
         self._line(
             time.time(),
@@ -147,29 +152,29 @@ class Follower:
         return remaining(sweeps, cells, self._reader.wave_seconds(self._campaign), self._warmup)
 
 
-def print_tables(campaign: int) -> None:
-    """Print who wins where."""
+def print_tables(campaign: int, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:
+    """Print who wins where, and how many users keep the limits."""
     with Reader(store_path()) as reader:
-        click.echo(render(summarise(reader, campaign)))
+        click.echo(render(summarise(reader, campaign, calculator=calculator), limits=limits))
 
 
-def print_result_json(campaign: int) -> None:
-    """Print who wins where, as JSON."""
+def print_result_json(campaign: int, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:
+    """Print the same as JSON."""
     with Reader(store_path()) as reader:
-        click.echo(json.dumps(to_json(summarise(reader, campaign)), indent=2))
+        click.echo(json.dumps(to_json(summarise(reader, campaign, calculator=calculator), limits), indent=2))
 
 
-def print_result(name: str, as_json: bool) -> None:
+def print_result(name: str, as_json: bool, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:
     """Print a campaign's result by its number or `last`."""
     with named(name) as (_, campaign):
         if as_json:
-            print_result_json(campaign)
+            print_result_json(campaign, calculator, limits)
         else:
-            print_tables(campaign)
+            print_tables(campaign, calculator, limits)
 
 
 def print_campaigns(as_json: bool) -> None:
-    """Print the campaigns there are; without any, the profiles to start with."""
+    """Print the campaigns there are, the published ones to compare with, and the profiles to start with."""
     rows = _campaigns()
     if as_json:
         click.echo(json.dumps([_campaign_json(row) for row in rows], indent=2))
@@ -177,21 +182,13 @@ def print_campaigns(as_json: bool) -> None:
     for row in rows:
         started = datetime.fromtimestamp(row.created).astimezone()
         mark = "SIMULATED" if row.simulated else row.source
-        click.echo(f"{row.id:>4}  {started:%Y-%m-%d %H:%M}  {_state(row):<12} {mark:<10} {row.name}")
+        click.echo(f"{row.id:>4}  {started:%Y-%m-%d %H:%M}  {_state(row):<12} {mark:<10} {printable(row.name)}")
+    for name in PUBLISHED:
+        date = load_published(name).origin.sources[0].date or UNKNOWN
+        click.echo(f"{UNKNOWN:>4}  {date:<16}  {'done':<12} {'published':<10} {PREFIX}{name}")
     if not rows:
         _note("no campaigns yet; `sparktui demo` makes one")
     _note("profiles: " + ", ".join(entry.name for entry in list_profiles()))
-
-
-def export_campaign(name: str, form: Format, output: Path | None) -> None:
-    """Write a campaign to a file, or to stdout."""
-    with named(name) as (reader, campaign):
-        if output is None:
-            for chunk in chunks(reader, campaign, form):
-                click.echo(chunk, nl=False)
-            return
-        export(reader, campaign, form, output)
-        _note(f"wrote {output}")
 
 
 @contextmanager

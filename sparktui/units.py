@@ -16,6 +16,11 @@ def milliseconds(value: float | None, width: int = 0) -> str:
     return _number(value, two_decimals_below=10).rjust(width)
 
 
+def whole(value: float) -> str:
+    """Format a count: `12 288`."""
+    return f"{value:,.0f}".replace(",", " ")
+
+
 def gib(size_bytes: float | None, width: int = 0) -> str:
     """Format bytes as GiB with one decimal."""
     return (UNKNOWN if size_bytes is None else f"{size_bytes / GIB:.1f}").rjust(width)

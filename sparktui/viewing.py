@@ -15,7 +15,8 @@ from sparktui.paths import data_dir, store_path
 from sparktui.plain import follow, print_result_json, print_tables
 from sparktui.profile import Profile
 from sparktui.runner.detach import start_campaign
-from sparktui.serving.api import EngineApi, api_key, new_client, require_model
+from sparktui.serving.api import EngineApi, new_client, require_model
+from sparktui.serving.key import api_key
 from sparktui.store.reader import Reader
 
 HZ = 4.0
@@ -79,14 +80,14 @@ def start_named(profile: str) -> int:
     return start_campaign(load_profile(find_profile(profile)))
 
 
-def served_model(url: str, model: str | None, key_env: str | None) -> str:
+def served_model(url: str, model: str | None, key_env: str | None, key_file: str | None = None) -> str:
     """Return the model to ask a server for: the one given, if it serves it, or the only one it has.
 
     Raises:
         UsageError: It serves another, or several.
         LaunchError: It does not answer.
     """
-    return asyncio.run(_served_model(url, model, api_key(key_env)))
+    return asyncio.run(_served_model(url, model, api_key(key_env, key_file)))
 
 
 async def _served_model(url: str, model: str | None, key: str | None) -> str:
@@ -104,13 +105,15 @@ async def _served_model(url: str, model: str | None, key: str | None) -> str:
 
 
 def print_plan(profile: Profile) -> None:
-    """Print what would be typed on which node for every topology."""
-    from sparktui.runner.plans import NODES, free_ports
-    from sparktui.serving.planner import assign_ports, plan
+    """Print what would be typed on which node for every topology, or why one cannot be launched."""
+    from sparktui.runner.plans import make_plans
     from sparktui.serving.render import render
 
-    free, folder = free_ports(), Path(data_dir()) / "run" / "N" / NODES
-    texts = [render(plan(profile, name, assign_ports(profile, name, free), folder)) for name in profile.topologies]
+    plans = asyncio.run(make_plans(profile, Path(data_dir()) / "run" / "N"))
+    texts = [
+        f"# {name}: cannot be launched: {found.message}\n" if isinstance(found, LaunchError) else render(found)
+        for name, found in plans.items()
+    ]
     click.echo("\n".join(texts), nl=False)
 
 

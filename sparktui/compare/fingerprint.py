@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from sparktui.errors import StoreError
+from sparktui.measure.calculators import DEFAULT
 
 if TYPE_CHECKING:
     from sparktui.profile.model import Profile
@@ -19,12 +21,12 @@ PROTOCOL = (
     "shape",
     "api",
     "sampling",
-    "prompt_seed",
     "calculator",
     "token_source",
     "simulated",
 )
-"""What must be the same; the engine's own facts may differ, and are often what is being compared."""
+"""What must be the same. The engine's own facts may differ, and are often what is being compared; so may the seed,
+which only draws other words."""
 
 
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,8 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     tg: int | None = None
     depth: int | None = None
     shape: str | None = None
+    pool_turns: int | None = None
+    """How long its pool runs are; no reason against a comparison, since ramp and drain are trimmed."""
     api: str | None = None
     sampling: dict[str, object] | None = None
     prompt_seed: int | None = None
@@ -46,7 +50,10 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, profile: Profile, engine: dict[str, str] | None = None) -> Self:
-        """Return the fingerprint of a profile's runs; the token source is known only from what was measured."""
+        """Return the fingerprint of a profile's runs; the token source is known only from what was measured.
+
+        Its calculator is the one that its figures are shown by where no other is asked for.
+        """
         load = profile.workload
         return cls(
             model=profile.model.id,
@@ -54,9 +61,11 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
             tg=load.tg,
             depth=load.depth,
             shape=load.shape,
+            pool_turns=load.pool_turns if load.shape == "pool" else None,
             api=load.api,
             sampling=load.sampling.model_dump(mode="json"),
             prompt_seed=load.seed,
+            calculator=DEFAULT,
             simulated=profile.simulated,
             engine=engine or {},
         )
@@ -78,26 +87,34 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self).decode()
 
 
-def differences(a: Fingerprint, b: Fingerprint) -> tuple[str, ...]:
-    """Say what keeps two runs from being ranked against each other; nothing where they are comparable."""
-    return tuple(
-        f"{name}: {_shown(mine)} against {_shown(theirs)}"
-        for name in PROTOCOL
-        if _unlike(mine := getattr(a, name), theirs := getattr(b, name))
-    )
+def differences(prints: Mapping[str, Fingerprint]) -> tuple[str, ...]:
+    """Say what keeps runs, by name, from being ranked against each other; nothing where they are comparable."""
+    return tuple(line for name in PROTOCOL if (line := _difference(name, _values(prints, name), unknown=False)))
 
 
-def engine_differences(a: Fingerprint, b: Fingerprint) -> tuple[str, ...]:
+def engine_differences(prints: Mapping[str, Fingerprint]) -> tuple[str, ...]:
     """Say how the engines differ: shown above a comparison, never a reason against it."""
-    return tuple(
-        f"{name}: {_shown(a.engine.get(name))} against {_shown(b.engine.get(name))}"
-        for name in sorted(a.engine.keys() | b.engine.keys())
-        if a.engine.get(name) != b.engine.get(name)
+    names = sorted({name for fingerprint in prints.values() for name in fingerprint.engine})
+    lines = (
+        _difference(name, {run: fingerprint.engine.get(name) for run, fingerprint in prints.items()}, unknown=True)
+        for name in names
     )
+    return tuple(line for line in lines if line)
 
 
-def _unlike(mine: object, theirs: object) -> bool:
-    return mine is not None and theirs is not None and mine != theirs
+def _values(prints: Mapping[str, Fingerprint], name: str) -> dict[str, object]:
+    return {run: getattr(fingerprint, name) for run, fingerprint in prints.items()}
+
+
+def _difference(name: str, values: Mapping[str, object], *, unknown: bool) -> str | None:
+    """Return `name: a (runs) against b (runs)`; None where all are the same, the unknown ones counted only if asked."""
+    runs: dict[str, list[str]] = {}
+    for run, value in values.items():
+        if unknown or value is not None:
+            runs.setdefault(_shown(value), []).append(run)
+    if len(runs) < 2:
+        return None
+    return f"{name}: " + " against ".join(f"{value} ({', '.join(names)})" for value, names in runs.items())
 
 
 def _shown(value: object) -> str:

@@ -1,217 +1,202 @@
-"""One campaign's answer, read from the store: the winner tables, the crossovers, and what has to be said with them."""
+"""Who wins, read from the store: the winner tables, the crossovers, and what has to be said with them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from sparktui.compare.crossover import Crossover, crossovers
-from sparktui.compare.fingerprint import Fingerprint, differences
-from sparktui.compare.winners import METRICS, TIE_THRESHOLD, Metric, Row, Standing, decide
-from sparktui.measure.cell import CellFigures, cell_figures
+from msgspec.structs import replace
+
+from sparktui.compare.baseline import Baselines, parse_baselines, stated_baselines
+from sparktui.compare.cells import FiguresCache, MeasuredCell, Workload, measured_cells
+from sparktui.compare.comparison import Column, Comparison, Selection, Table
+from sparktui.compare.crossover import leader_changes, pair_crossovers
+from sparktui.compare.fingerprint import Fingerprint, differences, engine_differences
+from sparktui.compare.gains import gains
+from sparktui.compare.known import UNKNOWN_CALCULATOR
+from sparktui.compare.notes import notes
+from sparktui.compare.winners import METRICS, TIE_THRESHOLD, Metric, Standing, decide
+from sparktui.errors import UsageError
+from sparktui.measure.calculators import DEFAULT
 from sparktui.store.reader import Reader
-from sparktui.store.rows import CampaignRow, CellRow, SweepRow
+from sparktui.store.rows import CampaignRow, SweepRow
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Workload:
-    """What every cell of a table was loaded with, but for the concurrency."""
-
-    pp: int
-    tg: int
-    depth: int
-    shape: str
-
-    def __str__(self) -> str:
-        depth = f" depth{self.depth}" if self.depth else ""
-        return f"pp{self.pp} tg{self.tg}{depth}, {self.shape}"
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredCell:
-    """A stored cell with its figures."""
-
-    topology: str
-    cell: CellRow
-    figures: CellFigures
-    barred: str | None
-    """Why it cannot win."""
-
-    @property
-    def workload(self) -> Workload:
-        """The table it belongs in."""
-        return Workload(self.cell.pp, self.cell.tg, self.cell.depth, self.cell.shape)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One metric over all levels of one workload."""
-
-    metric: Metric
-    workload: Workload
-    topologies: tuple[str, ...]
-    rows: tuple[Row, ...]
-    crossovers: tuple[Crossover, ...]
-    baseline: str | None = None
-    """What margins are against, where it can be ranked; None for the runner-up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Which topology wins, from how many users on."""
-
-    campaign: CampaignRow
-    topologies: tuple[str, ...]
-    tables: tuple[Table, ...]
-    notes: tuple[str, ...]
-    calculator: str
-    token_source: str
-
-    @property
-    def simulated(self) -> bool:
-        """Whether its figures come from the embedded engine and must never pass for measurements."""
-        return self.campaign.simulated
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """Every level of every table."""
-        return tuple(row for table in self.tables for row in table.rows)
-
-    @property
-    def crossovers(self) -> tuple[Crossover, ...]:
-        """Every change of the leader."""
-        return tuple(crossover for table in self.tables for crossover in table.crossovers)
+__all__ = ["Column", "Comparison", "MeasuredCell", "Selection", "Table", "compare", "measured_cells", "summarise"]
 
 
 def summarise(
-    reader: Reader, campaign: int, *, baseline: str | None = None, threshold: float = TIE_THRESHOLD
+    reader: Reader,
+    campaign: int,
+    *,
+    baseline: str | None = None,
+    threshold: float = TIE_THRESHOLD,
+    calculator: str = DEFAULT,
+    cache: FiguresCache | None = None,
 ) -> Comparison:
-    """Compare the topologies of one campaign, finished or not.
+    """Compare the topologies of one campaign, finished or not; arguments and errors as in `compare`."""
+    selections = (Selection(reader, campaign, str(campaign)),)
+    baselines = () if baseline is None else (baseline,)
+    return compare(selections, baselines=baselines, threshold=threshold, calculator=calculator, cache=cache)
+
+
+def compare(
+    selections: Sequence[Selection],
+    *,
+    baselines: Sequence[str] = (),
+    threshold: float = TIE_THRESHOLD,
+    metrics: Sequence[str] = (),
+    calculator: str = DEFAULT,
+    force: bool = False,
+    cache: FiguresCache | None = None,
+) -> Comparison:
+    """Compare topologies of one campaign or of several.
 
     Args:
-        reader: The store.
-        campaign: Its id.
-        baseline: The topology that margins are given against, instead of the runner-up.
+        selections: What is compared, in the order of the columns; a topology that is named twice is shown once.
+        baselines: What margins are given against instead of the runner-up, as `parse_baselines` reads it.
         threshold: The margin under which it is a tie.
+        metrics: The tables to make, by name; none for every metric that there are figures of.
+        calculator: What turns token events into figures, by its name; imported figures stay what they are.
+        force: Rank what was measured unlike too.
+        cache: Figures of earlier calls with the same store; only of use with one reader.
 
     Raises:
-        UsageError: There is no such campaign.
+        UsageError: There is no such campaign, topology, metric, calculator or baseline.
         StoreError: The store cannot be read.
     """
-    sweeps = reader.sweeps(campaign)
-    topologies = tuple(sweep.topology for sweep in sweeps)
-    cells = [cell for sweep in sweeps for cell in measured_cells(reader, sweep)]
-    tables = tuple(
-        _table(METRICS[name], workload, topologies, cells, baseline, threshold)
-        for workload in sorted({cell.workload for cell in cells})
-        for name in METRICS
-    )
+    if unknown := [name for name in metrics if name not in METRICS]:
+        raise UsageError(f"no metric {unknown[0]!r}", "there are " + ", ".join(METRICS))
+    columns = _columns(selections, calculator, cache)
+    names = tuple(column.name for column in columns)
+    campaigns = _campaigns(columns, selections)
+    against = parse_baselines(baselines, names)
+    if not baselines and len(campaigns) == 1:
+        against = stated_baselines(campaigns[0].origin)
+    prints = {column.name: column.fingerprint for column in columns}
+    unlike = differences(prints)
+    ranking = _Ranking(against, threshold, rank=force or not unlike)
+    tables = tuple(table for table in _tables(columns, ranking) if not metrics or table.metric.name in metrics)
     return Comparison(
-        campaign=reader.campaign(campaign),
-        topologies=topologies,
+        columns=columns,
+        campaigns=campaigns,
         tables=tables,
-        notes=(*_decision_notes(tables), *_protocol_notes(sweeps), *_sweep_notes(sweeps)),
-        calculator=" + ".join(sorted({cell.figures.calculator for cell in cells})) or "none",
-        token_source=" | ".join(sorted({cell.figures.token_source for cell in cells} - {"none"})) or "none",
+        notes=notes(columns, tables, ranked=ranking.rank),
+        differences=unlike,
+        engine_differences=engine_differences(prints),
+        ranked=ranking.rank,
+        calculator=_joined(" + ", (cell.figures.calculator for column in columns for cell in column.cells)),
+        token_source=_joined(" | ", (cell.figures.token_source for column in columns for cell in column.cells)),
     )
 
 
-def measured_cells(reader: Reader, sweep: SweepRow, *, events: bool = False) -> list[MeasuredCell]:
-    """Return a sweep's cells with the figures of their measured waves.
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """How winners are found."""
 
-    Args:
-        reader: The store.
-        sweep: Whose cells.
-        events: Read every token event too, which the time between tokens needs and the winners do not.
-    """
-    cells = []
-    for cell in reader.cells(sweep.id):
-        waves = reader.waves(cell.id, events=events, warmup=False)
-        figures = cell_figures([wave.record for wave in waves])
-        cells.append(MeasuredCell(sweep.topology, cell, figures, _cannot_win(sweep, cell, figures)))
-    return cells
+    baselines: Baselines
+    threshold: float
+    rank: bool
 
 
-def _cannot_win(sweep: SweepRow, cell: CellRow, figures: CellFigures) -> str | None:
-    if cell.taint is not None:
-        return cell.taint
-    if cell.state == "done":
-        return f"{figures.errors} of {figures.requests} requests failed" if figures.errors else None
-    why = f": {sweep.error}" if sweep.error else ""
-    if figures.waves:
-        return f"{figures.waves} of {cell.runs} waves{why}"
-    return "not measured" + why if cell.state in ("waiting", "measuring") else cell.state + why
-
-
-def _table(
-    metric: Metric,
-    workload: Workload,
-    topologies: tuple[str, ...],
-    cells: Sequence[MeasuredCell],
-    baseline: str | None,
-    threshold: float,
-) -> Table:
-    mine = [cell for cell in cells if cell.workload == workload]
-    levels = sorted({cell.cell.concurrency for cell in mine})
-    rows = tuple(
-        decide(metric, level, _standings(metric, level, topologies, mine), baseline=baseline, threshold=threshold)
-        for level in levels
-    )
-    return Table(metric, workload, topologies, rows, leader_changes(metric, rows), baseline)
-
-
-def _standings(metric: Metric, level: int, topologies: Iterable[str], cells: Iterable[MeasuredCell]) -> list[Standing]:
-    here = {cell.topology: cell for cell in cells if cell.cell.concurrency == level}
-    return [
-        Standing(topology, here[topology].figures.values(metric.figure), barred=here[topology].barred)
-        if topology in here
-        else Standing(topology)
-        for topology in topologies
-    ]
-
-
-def leader_changes(metric: Metric, rows: Sequence[Row]) -> tuple[Crossover, ...]:
-    """Return where the lead passes from one topology to another, between levels that are no ties."""
-    decided = [row for row in rows if row.winner is not None and not row.tie]
-    changes: list[Crossover] = []
-    for before, after in pairwise(decided):
-        if before.winner is not None and after.winner is not None and before.winner != after.winner:
-            span = [row for row in rows if before.concurrency <= row.concurrency <= after.concurrency]
-            changes.extend(
-                crossovers(
-                    metric, before.winner, after.winner, _series(span, before.winner), _series(span, after.winner)
-                )
-            )
-    return tuple(changes)
-
-
-def _series(rows: Iterable[Row], topology: str) -> dict[int, float]:
-    return {
-        row.concurrency: value
-        for row in rows
-        if (value := row.values.get(topology)) is not None and topology not in row.barred
+def _columns(selections: Sequence[Selection], calculator: str, cache: FiguresCache | None) -> tuple[Column, ...]:
+    chosen = {
+        (selection.label, sweep.topology): (selection, sweep)
+        for selection in selections
+        for sweep in _sweeps(selection)
     }
-
-
-def _decision_notes(tables: Iterable[Table]) -> list[str]:
-    rows = [row for table in tables for row in table.rows]
-    reasons = dict.fromkeys(
-        f"c{row.concurrency} {topology} cannot win: {reason}" for row in rows for topology, reason in row.barred.items()
+    times = Counter(topology for _, topology in chosen)
+    return tuple(
+        _column(topology if times[topology] == 1 else f"{label}/{topology}", selection, sweep, calculator, cache)
+        for (label, topology), (selection, sweep) in chosen.items()
     )
-    if any(row.decided_by == "threshold" and row.interval is None for row in rows):
-        return ["ties by the threshold alone: fewer than two waves are known of some cells", *reasons]
-    return list(reasons)
 
 
-def _protocol_notes(sweeps: Sequence[SweepRow]) -> list[str]:
-    prints = [(sweep.topology, Fingerprint.from_json(sweep.fingerprint)) for sweep in sweeps]
-    return [
-        f"{topology} was not measured like {prints[0][0]}: {difference}"
-        for topology, fingerprint in prints[1:]
-        for difference in differences(prints[0][1], fingerprint)
-    ]
+def _sweeps(selection: Selection) -> list[SweepRow]:
+    selection.reader.campaign(selection.campaign)
+    sweeps = selection.reader.sweeps(selection.campaign)
+    if selection.topology is None:
+        return sweeps
+    found = [sweep for sweep in sweeps if sweep.topology == selection.topology]
+    if not found:
+        there = ", ".join(sweep.topology for sweep in sweeps) or "none"
+        raise UsageError(
+            f"campaign {selection.label} has no topology {selection.topology!r}", f"its topologies: {there}"
+        )
+    return found
 
 
-def _sweep_notes(sweeps: Iterable[SweepRow]) -> list[str]:
-    return [f"{sweep.topology} {sweep.state}: {sweep.error}" for sweep in sweeps if sweep.error]
+def _column(name: str, selection: Selection, sweep: SweepRow, calculator: str, cache: FiguresCache | None) -> Column:
+    cells = tuple(measured_cells(selection.reader, sweep, calculator=calculator, cache=cache))
+    used = {cell.figures.calculator for cell in cells} - {UNKNOWN_CALCULATOR}
+    fingerprint = Fingerprint.from_json(sweep.fingerprint)
+    campaign = selection.reader.campaign(selection.campaign)
+    fingerprint = replace(fingerprint, calculator=" + ".join(sorted(used)) or None, simulated=campaign.simulated)
+    return Column(name, campaign, sweep, fingerprint, cells)
+
+
+def _campaigns(columns: Iterable[Column], selections: Iterable[Selection]) -> tuple[CampaignRow, ...]:
+    """Return whose figures are compared; a campaign in which nothing was begun yet has no columns."""
+    found = dict.fromkeys(column.campaign for column in columns)
+    return tuple(found) or tuple(dict.fromkeys(s.reader.campaign(s.campaign) for s in selections))
+
+
+def _tables(columns: Sequence[Column], ranking: _Ranking) -> tuple[Table, ...]:
+    workloads = sorted({cell.workload for column in columns for cell in column.cells})
+    return tuple(
+        _table(metric, workload, columns, ranking)
+        for workload in workloads
+        for metric in _metrics(cell for column in columns for cell in column.cells if cell.workload == workload)
+    )
+
+
+def _metrics(cells: Iterable[MeasuredCell]) -> list[Metric]:
+    """Return what there is a figure of; before there is any, what every measurement will give."""
+    names = {name for cell in cells for name in cell.figures.figures}
+    known = [metric for metric in METRICS.values() if metric.figure in names]
+    return known or [metric for metric in METRICS.values() if metric.measured]
+
+
+def _table(metric: Metric, workload: Workload, columns: Sequence[Column], ranking: _Ranking) -> Table:
+    mine = {
+        (column.name, cell.cell.concurrency): cell
+        for column in columns
+        for cell in column.cells
+        if cell.workload == workload
+    }
+    loaded = {name for name, _ in mine}
+    names = tuple(column.name for column in columns if column.name in loaded or not column.cells)
+    rows = tuple(
+        decide(
+            metric,
+            level,
+            [_standing(metric, name, mine.get((name, level))) for name in names],
+            baselines=ranking.baselines.names(metric.name, level),
+            threshold=ranking.threshold,
+            rank=ranking.rank,
+        )
+        for level in sorted({level for _, level in mine})
+    )
+    return Table(
+        metric,
+        workload,
+        names,
+        rows,
+        leader_changes(metric, rows),
+        baseline=ranking.baselines.title(metric.name),
+        pairs=pair_crossovers(metric, names, rows, ranking.threshold) if ranking.rank else (),
+        gains=gains(metric, *names, rows, ranking.threshold) if ranking.rank and len(names) == 2 else (),
+    )
+
+
+def _standing(metric: Metric, name: str, cell: MeasuredCell | None) -> Standing:
+    if cell is None:
+        return Standing(name)
+    figures = cell.figures
+    known = figures.mean(metric.figure)
+    barred = cell.barred or (None if known is not None else f"its {metric.name} is not known")
+    return Standing(name, figures.samples(metric.figure), known, barred)
+
+
+def _joined(separator: str, names: Iterable[str]) -> str:
+    return separator.join(sorted(set(names) - {"none"})) or "none"

@@ -1,12 +1,16 @@
-"""A comparison as text, one row a level and one column a topology, and as data."""
+"""A comparison as text: one row a level and one column a topology, the best of a row in brackets."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from sparktui.compare.crossover import Crossover
-from sparktui.compare.summary import Comparison, Table
+from sparktui.compare.answers import advice_lines, capacity_lines
+from sparktui.compare.comparison import Comparison, Table
+from sparktui.compare.gains import Gain
+from sparktui.compare.goodput import NO_LIMITS, UserLimits
+from sparktui.compare.sentences import leader_sentences, pair_sentences
 from sparktui.compare.winners import Row
 from sparktui.units import UNKNOWN, milliseconds, percent, rate
 
@@ -14,92 +18,94 @@ WIDTH = 80
 MIN_NAME = 8
 
 
-def render(comparison: Comparison, width: int = WIDTH) -> str:
-    """Return every table, the crossovers and the notes, for a terminal `width` columns wide."""
-    parts = [render_table(table, simulated=comparison.simulated, width=width) for table in comparison.tables]
-    found = [_crossover_line(crossover) for crossover in comparison.crossovers]
-    if found:
-        parts.append("\n".join(("Crossovers", *(f"  {line}" for line in found))))
-    if comparison.notes:
-        parts.append("\n".join(("Notes", *(f"  {note}" for note in comparison.notes))))
-    return "\n\n".join(parts)
+def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, limits: UserLimits = NO_LIMITS) -> str:
+    """Return every table, the crossovers and the notes, for a terminal `width` columns wide.
+
+    Args:
+        comparison: What to show.
+        width: Of the terminal.
+        gains: Show what the second of two topologies gains over the first, instead of who wins.
+        limits: Say how many users each topology serves within these.
+    """
+    tables = comparison.tables
+    side_by_side = gains or len(comparison.campaigns) > 1
+    parts = [
+        _section("What differs", (*comparison.differences, *(comparison.engine_differences if side_by_side else ()))),
+        *(
+            render_table(table, _counted(comparison), simulated=comparison.simulated, width=width, gains=gains)
+            for table in tables
+        ),
+        _section("Crossovers", [line for table in tables for line in leader_sentences(table)]),
+        _section("Between others", [line for table in tables for line in pair_sentences(table)]),
+        _section("When to use which", advice_lines(comparison, WIDTH)),
+        _section(f"Users within {limits}", capacity_lines(comparison, limits, WIDTH) if limits else ()),
+        _section("Notes", comparison.notes),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
-def render_table(table: Table, *, simulated: bool, width: int = WIDTH) -> str:
+def render_table(table: Table, counted: str, *, simulated: bool, width: int = WIDTH, gains: bool = False) -> str:
     """Return one table, the best cell of a row in brackets; what does not fit is left out, least needed first."""
     with_std = partial(_cell, table, std=True)
     plain = partial(_cell, table, std=False)
-    for cell, winner in ((with_std, _full_verdict), (plain, _full_verdict), (plain, verdict)):
-        grid = _grid(table, table.topologies, cell, winner)
+    full, short = _last_column(table, gains)
+    for cell, last in ((with_std, full), (plain, full), (plain, short)):
+        grid = _grid(table, table.topologies, cell, last, gains)
         if _width(grid) <= width:
             break
     else:
-        grid = _grid(table, _shortened(table.topologies, _width(grid) - width), plain, verdict)
-    return "\n".join((*_title(table, simulated, width), *_aligned(grid)))
+        grid = _grid(table, _shortened(table.topologies, _width(grid) - width), plain, short, gains)
+    return "\n".join((*_title(table, counted, simulated, width, gains), *_aligned(grid)))
 
 
-def to_json(comparison: Comparison) -> dict[str, object]:
-    """Return a comparison as plain data: the documented shape of `compare --json`."""
-    campaign = comparison.campaign
-    return {
-        "simulated": comparison.simulated,
-        "source": campaign.source,
-        "campaign": {"id": campaign.id, "name": campaign.name, "state": campaign.state, "created": campaign.created},
-        "topologies": list(comparison.topologies),
-        "calculator": comparison.calculator,
-        "token_source": comparison.token_source,
-        "rows": [_json_row(table, row) for table in comparison.tables for row in table.rows],
-        "crossovers": [_json_crossover(crossover) for crossover in comparison.crossovers],
-        "notes": list(comparison.notes),
-    }
+def _section(title: str, lines: Iterable[str]) -> str:
+    body = [
+        textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+        for line in lines
+    ]
+    return "\n".join((title, *body)) if body else ""
 
 
-def _json_row(table: Table, row: Row) -> dict[str, object]:
-    load = table.workload
-    return {
-        "metric": row.metric,
-        "unit": table.metric.unit,
-        "better": table.metric.better,
-        "pp": load.pp,
-        "tg": load.tg,
-        "depth": load.depth,
-        "shape": load.shape,
-        "concurrency": row.concurrency,
-        "values": row.values,
-        "std": row.std,
-        "winner": row.winner,
-        "margin": row.margin,
-        "against": row.against,
-        "tie": row.tie,
-        "interval": None if row.interval is None else list(row.interval),
-        "decided_by": row.decided_by,
-        "barred": row.barred,
-    }
+def _last_column(table: Table, gains: bool) -> tuple[Callable[[Row], str], Callable[[Row], str]]:
+    """Return how a row's verdict is told in full, and in short."""
+    if gains:
+        by_level = {gain.concurrency: gain for gain in table.gains}
+        return (
+            lambda row: _gain(by_level.get(row.concurrency), full=True),
+            lambda row: _gain(by_level.get(row.concurrency), full=False),
+        )
+    against = table.baseline is not None and len({row.against for row in table.rows}) > 1
+    return partial(_full_verdict, against=against), partial(verdict, against=against)
 
 
-def _json_crossover(crossover: Crossover) -> dict[str, object]:
-    return {
-        "metric": crossover.metric,
-        "below": crossover.below,
-        "above": crossover.above,
-        "concurrency": crossover.concurrency,
-        "between": list(crossover.between),
-    }
+def _gain(gain: Gain | None, *, full: bool) -> str:
+    if gain is None:
+        return UNKNOWN
+    text = f"{'tie ' if gain.tie else ''}{percent(gain.value)}"
+    return f"{text} ({_span(gain.interval)})" if full and gain.interval is not None else text
 
 
-def _title(table: Table, simulated: bool, width: int) -> list[str]:
+def _title(table: Table, counted: str, simulated: bool, width: int, gains: bool) -> list[str]:
     metric = table.metric
     mark = "SIMULATED  " if simulated else ""
     title = f"{mark}{metric.title}, {metric.unit}, {metric.better} is better"
-    load = f"{table.workload}; margin against {table.baseline or 'the runner-up'}"
-    return [f"{title}  ({load})"] if len(title) + len(load) + 4 <= width else [title, f"({load})"]
+    margin = f"margin against {table.baseline or 'the runner-up'}"
+    load = f"{table.workload}, {counted}; {f'gain of {table.topologies[1]}' if gains else margin}"
+    fits = len(title) + len(load) + 4 <= width
+    return [f"{title}  ({load})"] if fits else [title, *textwrap.wrap(f"({load})", width)]
+
+
+def _counted(comparison: Comparison) -> str:
+    """Return the calculator, and what it took for a token."""
+    source = comparison.token_source
+    return comparison.calculator if source in ("", "none") else f"{comparison.calculator} by {source}"
 
 
 def _grid(
-    table: Table, names: Sequence[str], cell: Callable[[Row, str], str], winner: Callable[[Row], str]
+    table: Table, names: Sequence[str], cell: Callable[[Row, str], str], last: Callable[[Row], str], gains: bool
 ) -> list[list[str]]:
-    head = ["c", *names, "Winner"]
-    body = [[str(row.concurrency), *(cell(row, name) for name in table.topologies), winner(row)] for row in table.rows]
+    head = ["c", *names, "Gain" if gains else "Winner"]
+    body = [[str(row.concurrency), *(cell(row, name) for name in table.topologies), last(row)] for row in table.rows]
     return [head, *body]
 
 
@@ -134,7 +140,15 @@ def _shortened(names: Sequence[str], excess: int) -> list[str]:
         if rooms[longest] <= MIN_NAME:
             break
         rooms[longest] -= 1
-    return [name if len(name) <= room else name[: room - 1] + "…" for name, room in zip(names, rooms, strict=True)]
+    return [_squeezed(name, room) for name, room in zip(names, rooms, strict=True)]
+
+
+def _squeezed(name: str, room: int) -> str:
+    """Take the middle out of a name that is too long: what tells names apart stands at either end."""
+    if len(name) <= room:
+        return name
+    tail = room // 2
+    return f"{name[: room - 1 - tail]}…{name[len(name) - tail :]}"
 
 
 def _cell(table: Table, row: Row, topology: str, *, std: bool) -> str:
@@ -151,29 +165,23 @@ def _number(table: Table, value: float | None) -> str:
     return milliseconds(value) if table.metric.unit == "ms" else rate(value)
 
 
-def verdict(row: Row) -> str:
-    """Say who wins in a few words: `cluster-tp2 +46 %`, `tie +0.6 %`, or `-`."""
+def verdict(row: Row, *, against: bool = False) -> str:
+    """Say who wins in a few words: `cluster-tp2 +46 %`, `tie +0.6 %`, or `-`; `against` adds whom it is measured by."""
     if row.winner is None:
         return UNKNOWN
     if row.margin is None:
         return f"{row.winner} alone"
-    return f"tie {percent(row.margin)}" if row.tie else f"{row.winner} {percent(row.margin)}"
+    by = f" vs {row.against}" if against else ""
+    return f"tie {percent(row.margin)}{by}" if row.tie else f"{row.winner} {percent(row.margin)}{by}"
 
 
-def _full_verdict(row: Row) -> str:
+def _full_verdict(row: Row, *, against: bool = False) -> str:
     """Add who leads a tie, and how sure the margin is."""
-    text = f"tie, {row.winner} {percent(row.margin)}" if row.tie else verdict(row)
+    text = verdict(row, against=against)
+    text = text.replace("tie", f"tie, {row.winner}", 1) if row.tie else text
     return text if row.interval is None else f"{text} ({_span(row.interval)})"
 
 
 def _span(interval: Iterable[float]) -> str:
     low, high = interval
     return f"{low * 100:+.1f} to {high * 100:+.1f}"
-
-
-def _crossover_line(crossover: Crossover) -> str:
-    low, high = crossover.between
-    return (
-        f"{crossover.metric}: from c{crossover.concurrency:.0f} on {crossover.above} instead of {crossover.below}"
-        f" (measured at c{low} and c{high})"
-    )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from sparktui.compare.interval import Interval, ratio_interval
+from sparktui.compare.drift import drift
+from sparktui.compare.interval import Estimate, Interval, estimate, ratio_interval
 from sparktui.measure.figures import Better
 from sparktui.measure.statistics import mean, sample_std
 
 TIE_THRESHOLD = 0.01
 """A margin under this is a tie, however narrow its interval: nobody chooses a topology for it."""
 
-MetricName = Literal["decode", "prefill", "ttft"]
+MetricName = Literal["decode", "prefill", "ttft", "output", "energy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,16 @@ class Metric:
     title: str
     unit: str
     better: Better
+    measured: bool = True
+    """Whether every measurement gives it; else imported ones may, or nodes whose energy is known."""
 
 
 METRICS: Mapping[str, Metric] = {
     "decode": Metric("decode", "decode_tps", "Decode, all streams", "tok/s", "higher"),
     "prefill": Metric("prefill", "prefill_tps", "Prefill, all streams", "tok/s", "higher"),
     "ttft": Metric("ttft", "ttft_ms", "Time to first token", "ms", "lower"),
+    "output": Metric("output", "output_tps", "Output, ramp and drain included", "tok/s", "higher", measured=False),
+    "energy": Metric("energy", "tokens_per_joule", "Energy, GPUs only", "tok/J", "higher", measured=False),
 }
 
 
@@ -42,16 +47,16 @@ class Standing:
 
     topology: str
     values: tuple[float, ...] = ()
-    """One a wave; empty where only a mean is known."""
+    """One a wave, in their order; empty where only a mean is known."""
     known_mean: float | None = None
-    """The mean of a table that does not tell its waves."""
+    """The figure, where it is not the mean of `values`: of a table that does not tell its waves, or over requests."""
     barred: str | None = None
     """Why it cannot win; its value is shown all the same."""
 
     @property
     def value(self) -> float | None:
         """The mean."""
-        return mean(self.values) if self.values else self.known_mean
+        return mean(self.values) if self.known_mean is None else self.known_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Row:
     margin: float | None = None
     """Winner over `against`, less one: +0.46 is 46 % more. Of a latency it is negative: -0.19 is 19 % less."""
     against: str | None = None
-    """The runner-up, or the baseline where one was asked for and can be ranked."""
+    """The runner-up, or the first baseline that is not the winner and can be ranked."""
     tie: bool = False
     """Winner and runner-up cannot be told apart."""
     interval: Interval | None = None
@@ -78,6 +83,10 @@ class Row:
     """Who cannot win, and why."""
     std: dict[str, float | None] = field(default_factory=dict)
     """Sample standard deviation over waves, by topology."""
+    estimates: dict[str, Estimate | None] = field(default_factory=dict)
+    """How well each mean is known; None where it is not known wave by wave."""
+    drift: dict[str, float] = field(default_factory=dict)
+    """Who changed between the first half of its waves and the second, and by how much; who did not is left out."""
 
 
 def decide(
@@ -85,8 +94,9 @@ def decide(
     concurrency: int,
     standings: Sequence[Standing],
     *,
-    baseline: str | None = None,
+    baselines: Sequence[str] = (),
     threshold: float = TIE_THRESHOLD,
+    rank: bool = True,
 ) -> Row:
     """Find the winner of one level.
 
@@ -94,33 +104,46 @@ def decide(
         metric: What is ranked, and which way is better.
         concurrency: The level.
         standings: One a topology, in the order to show them in; of equals the first wins.
-        baseline: The topology to measure the margin against, instead of the runner-up. Whether it is a tie is always
-            between winner and runner-up.
+        baselines: The topologies to measure the margin against, instead of the runner-up: the first that is not the
+            winner and can be ranked. Whether it is a tie is always between winner and runner-up.
         threshold: The margin under which it is a tie.
+        rank: Whether there is to be a winner at all.
     """
-    known = {s.topology: s.value for s in standings}
-    std = {s.topology: sample_std(s.values) for s in standings}
-    barred = {s.topology: reason for s in standings if (reason := _cannot_win(s)) is not None}
-    ranked = _ranked(metric, [s for s in standings if s.topology not in barred])
+    row = _unranked(metric, concurrency, standings)
+    able = [s for s in standings if s.topology not in row.barred] if rank else []
+    ranked = _ranked(metric, able)
     if len(ranked) < 2:
-        winner = ranked[0].topology if ranked else None
-        return Row(metric.name, concurrency, known, winner, barred=barred, std=std)
+        return replace(row, winner=ranked[0].topology if ranked else None)
     best, runner_up = ranked[0], ranked[1]
-    rival = next((s for s in ranked[1:] if s.topology == baseline), runner_up)
-    tie, decided_by = _told_apart(best, runner_up, threshold)
-    return Row(
-        metric=metric.name,
-        concurrency=concurrency,
-        values=known,
+    rival = _rival(ranked, baselines)
+    tie, decided_by = _told_apart(_margin(best, runner_up), _margin_interval(row, best, runner_up), threshold)
+    return replace(
+        row,
         winner=best.topology,
         margin=_margin(best, rival),
         against=rival.topology,
         tie=tie,
-        interval=_margin_interval(best, rival),
+        interval=_margin_interval(row, best, rival),
         decided_by=decided_by,
-        barred=barred,
-        std=std,
     )
+
+
+def _unranked(metric: Metric, concurrency: int, standings: Sequence[Standing]) -> Row:
+    drifts = {s.topology: drift(s.values) for s in standings}
+    return Row(
+        metric=metric.name,
+        concurrency=concurrency,
+        values={s.topology: s.value for s in standings},
+        barred={s.topology: reason for s in standings if (reason := _cannot_win(s)) is not None},
+        std={s.topology: sample_std(s.values) for s in standings},
+        estimates={s.topology: estimate(s.values) for s in standings},
+        drift={topology: change for topology, change in drifts.items() if change is not None},
+    )
+
+
+def _rival(ranked: Sequence[Standing], baselines: Sequence[str]) -> Standing:
+    others = {standing.topology: standing for standing in ranked[1:]}
+    return next((others[name] for name in baselines if name in others), ranked[1])
 
 
 def _cannot_win(standing: Standing) -> str | None:
@@ -137,21 +160,22 @@ def _ranked(metric: Metric, standings: Sequence[Standing]) -> list[Standing]:
     return sorted(standings, key=lambda standing: sign * _value(standing))
 
 
-def _told_apart(best: Standing, runner_up: Standing, threshold: float) -> tuple[bool, Literal["interval", "threshold"]]:
-    interval = _margin_interval(best, runner_up)
-    if abs(_margin(best, runner_up)) < threshold:
-        return True, "threshold" if interval is None or not _holds_zero(interval) else "interval"
-    if interval is None:
-        return False, "threshold"
-    return _holds_zero(interval), "interval"
+def _told_apart(
+    margin: float, interval: Interval | None, threshold: float
+) -> tuple[bool, Literal["interval", "threshold"]]:
+    """Return whether it is a tie, and what decided."""
+    if interval is not None and _holds_zero(interval):
+        return True, "interval"
+    tie = abs(margin) < threshold
+    return tie, "threshold" if tie or interval is None else "interval"
 
 
 def _margin(best: Standing, other: Standing) -> float:
     return _value(best) / _value(other) - 1
 
 
-def _margin_interval(best: Standing, other: Standing) -> Interval | None:
-    ratio = ratio_interval(best.values, other.values)
+def _margin_interval(row: Row, best: Standing, other: Standing) -> Interval | None:
+    ratio = ratio_interval(row.estimates[best.topology], row.estimates[other.topology])
     return None if ratio is None else (ratio[0] - 1, ratio[1] - 1)
 
 

@@ -36,6 +36,11 @@ class Connection(ABC):
         self._ended: Ended | None = None
         self._used = False
 
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether it is connected, as far as is known."""
+
     @abstractmethod
     async def open(self) -> None:
         """Connect, unless still connected.

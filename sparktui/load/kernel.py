@@ -14,10 +14,11 @@ import time
 
 from sparktui.load.connection import CLOSED, READ_BYTES, Connection, Ended, reason
 from sparktui.load.messages import Target
+from sparktui.load.poll import ReadPoll
 from sparktui.load.response import ResponseReader
 
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h: x86-64 and aarch64; Python has no name for it
-_TIMESPEC = struct.Struct("qq")
+_timespec = struct.Struct("qq").unpack_from
 _CONTROL_BYTES = 64
 _STAMP_TRIES = 500
 
@@ -47,7 +48,7 @@ def hold_kernel_stamps() -> socket.socket | None:
 
 
 class KernelConnection(Connection):
-    """A plain socket on the event loop's own selector, each read with the kernel's receive stamp."""
+    """A plain socket, each read with the kernel's receive stamp."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -56,16 +57,21 @@ class KernelConnection(Connection):
         self._unsent: memoryview | None = None
         self._last_ns = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected, as far as is known."""
+        return self._sock is not None
+
     async def open(self) -> None:
         """Connect, unless still connected."""
-        if self._sock is not None:
+        if self.is_open:
             return
         sock = await _connected_socket(self._loop, self._target)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._sock = sock
         self._used = False
-        self._loop.add_reader(sock, self._readable)
+        ReadPoll.of(self._loop).watch(sock.fileno(), self._readable)
 
     def send(self, request: bytes, reader: ResponseReader, ended: Ended) -> None:
         """Stamp the reader and start sending."""
@@ -81,7 +87,7 @@ class KernelConnection(Connection):
         """Drop the connection; the reader of a request in flight is not told."""
         self._reader = self._ended = self._unsent = None
         if self._sock is not None:
-            self._loop.remove_reader(self._sock)
+            ReadPoll.of(self._loop).forget(self._sock.fileno())
             self._loop.remove_writer(self._sock)
             self._sock.close()
             self._sock = None
@@ -119,26 +125,20 @@ class KernelConnection(Connection):
         if not data or reader is None:
             self._lost(CLOSED)
             return
-        arrived_ns = self._stamp(control, wall_ns, now_ns)
+        if control:
+            seconds, nanoseconds = _timespec(control[0][2])
+            lag_ns = wall_ns - seconds * 1_000_000_000 - nanoseconds
+            # A wall clock that was set between arrival and read shows as an arrival to come, or before the last one.
+            if not 0 <= lag_ns <= now_ns - self._last_ns:
+                lag_ns = 0 if lag_ns < 0 else now_ns - self._last_ns
+            self.lags_ns.append(lag_ns)
+        else:
+            lag_ns = 0
+            self.unstamped += 1
+        self._last_ns = arrived_ns = now_ns - lag_ns
         reader.feed(data, arrived_ns)
         if reader.finished:
             self._finish(reader, reusable=self._unsent is None)
-
-    def _stamp(self, control: list[tuple[int, int, bytes]], wall_ns: int, now_ns: int) -> int:
-        if not control:
-            self.unstamped += 1
-            self._last_ns = now_ns
-            return now_ns
-        stamp: tuple[int, int] = _TIMESPEC.unpack_from(control[0][2])
-        arrived_ns = now_ns - (wall_ns - (stamp[0] * 1_000_000_000 + stamp[1]))
-        # A wall clock that was set between arrival and read shows as an arrival before the last one, or to come.
-        if arrived_ns < self._last_ns:
-            arrived_ns = self._last_ns
-        if arrived_ns > now_ns:
-            arrived_ns = now_ns
-        self._last_ns = arrived_ns
-        self.lags_ns.append(now_ns - arrived_ns)
-        return arrived_ns
 
 
 async def _connected_socket(loop: asyncio.AbstractEventLoop, target: Target) -> socket.socket:

@@ -16,12 +16,12 @@ from sparktui.load.messages import (
     Quit,
     Ready,
     Refused,
-    StartWave,
+    Start,
     ToWorker,
     WaveCancelled,
     WaveDone,
 )
-from sparktui.load.wave import CONNECT_TIMEOUT_S
+from sparktui.load.slot import CONNECT_TIMEOUT_S
 from sparktui.measure.record import Clock, WaveRecord
 
 READY_TIMEOUT_S = 60.0
@@ -42,7 +42,7 @@ class WaveCancelledError(SparktuiError):
 
 
 class LoadWorker:
-    """One load process; runs one wave at a time."""
+    """One load process; runs one wave or pool run at a time."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.clock: Clock = "user"
@@ -98,8 +98,8 @@ class LoadWorker:
         """The worker's process id."""
         return self._process.pid
 
-    async def run(self, order: StartWave, on_progress: Callable[[Progress], None] | None = None) -> WaveRecord:
-        """Run a wave to its end.
+    async def run(self, order: Start, on_progress: Callable[[Progress], None] | None = None) -> WaveRecord:
+        """Run a wave, or a pool run, to its end.
 
         Cancelling the task that waits here gives the wave up and leaves the worker ready for the next.
 
@@ -110,7 +110,7 @@ class LoadWorker:
         if self._running:
             raise WorkerError("The load worker already runs a wave.")
         self._running = True
-        limit_s = order.timeout_s + 2 * CONNECT_TIMEOUT_S + MARGIN_S
+        limit_s = order.limit_s + 2 * CONNECT_TIMEOUT_S + MARGIN_S
         try:
             async with asyncio.timeout(limit_s):
                 await self._send(order)

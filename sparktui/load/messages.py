@@ -30,9 +30,43 @@ class StartWave(msgspec.Struct, frozen=True, tag="start-wave"):
     timeout_s: float
     """A request not ended by then fails with `timeout`."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to send."""
+        return not self.requests
+
+    @property
+    def limit_s(self) -> float:
+        """How long it may take once it has started."""
+        return self.timeout_s
+
     def __repr__(self) -> str:
         # The requests hold the API key.
         return f"StartWave({len(self.requests)} requests to {self.target.host}:{self.target.port})"
+
+
+class StartPool(msgspec.Struct, frozen=True, tag="start-pool"):
+    """Run every slot through its requests on one kept-alive connection, the next as soon as the last has ended."""
+
+    target: Target
+    slots: tuple[tuple[bytes, ...], ...]
+    """Complete HTTP/1.1 requests, headers and body, by slot and turn."""
+    timeout_s: float
+    """A request not ended by then, counted from its own turn, fails with `timeout`; its slot goes on."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is a slot with nothing to send, or no slot."""
+        return not all(self.slots) or not self.slots
+
+    @property
+    def limit_s(self) -> float:
+        """How long it may take once it has started."""
+        return self.timeout_s * max(map(len, self.slots), default=0)
+
+    def __repr__(self) -> str:
+        requests = sum(map(len, self.slots))
+        return f"StartPool({requests} requests in {len(self.slots)} slots to {self.target.host}:{self.target.port})"
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
@@ -51,7 +85,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
-    """A picture of the wave in flight, four times a second."""
+    """A picture of the wave or pool run in flight, four times a second."""
 
     tokens: int
     """Completion tokens received since the worker started (counted per event until `usage` arrives)."""
@@ -64,11 +98,12 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
     active: int
     """Decoding."""
     done: int
+    """Of the wave's requests, or of all turns of a pool run so far."""
     failed: int
     slots: bytes
-    """One byte a slot: SLOT_* below."""
+    """One byte a slot: SLOT_* below, of its present request."""
     ttft_p50_ms: float | None = None
-    """Over the requests of this wave that have a first token."""
+    """Over the requests of this wave that have a first token; in a pool over those of late."""
     ttft_p95_ms: float | None = None
     itl_p50_ms: float | None = None
     """Over the gaps between events since the last picture."""
@@ -98,5 +133,6 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     reason: str
 
 
-ToWorker = StartWave | Cancel | Quit
+Start = StartWave | StartPool
+ToWorker = Start | Cancel | Quit
 FromWorker = Ready | Progress | WaveDone | WaveCancelled | Refused

@@ -6,11 +6,14 @@ import time
 
 from sparktui.load.lag import percentile
 from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING, Progress
-from sparktui.load.wave import Slot, Wave
+from sparktui.load.pool import Pool
+from sparktui.load.wave import Wave
+
+InFlight = Wave | Pool
 
 
 class Gauge:
-    """Takes pictures of waves, one after another, with counts that run on from wave to wave."""
+    """Takes pictures of waves and pool runs, one after another, with counts that run on from wave to wave."""
 
     def __init__(self) -> None:
         self._tokens_before = 0
@@ -19,21 +22,22 @@ class Gauge:
         self._cpu_s = time.process_time()
         self._wall_s = time.monotonic()
 
-    def picture(self, wave: Wave) -> Progress:
-        """Return the state of a wave as last decoded."""
+    def picture(self, wave: InFlight) -> Progress:
+        """Return the state of what is in flight as last decoded."""
         states = bytes(slot.state for slot in wave.slots)
-        ttfts = sorted(t for slot in wave.slots if (t := slot.reader.completion.ttft_us) is not None)
-        gaps = sorted(gap for slot in wave.slots for gap in _new_gaps(slot))
-        lags = sorted(wave.recent_lags_ns)
-        wave.recent_lags_ns.clear()
+        started = [t for slot in wave.counted if (t := slot.reader.completion.ttft_us) is not None]
+        ttfts = sorted((*wave.past.ttfts_us, *started))
+        gaps = sorted(_new_gaps(wave))
+        lags = sorted(wave.lags.recent_ns)
+        wave.lags.recent_ns.clear()
         return Progress(
             tokens=self._tokens(wave),
-            prefilled=self._prefilled_before + len(ttfts),
+            prefilled=self._prefilled_before + wave.past.prefilled + len(started),
             waiting=states.count(SLOT_WAITING),
             prefill=states.count(SLOT_PREFILL),
             active=states.count(SLOT_DECODING),
-            done=states.count(SLOT_DONE),
-            failed=states.count(SLOT_FAILED),
+            done=wave.past.done + states.count(SLOT_DONE),
+            failed=wave.past.failed + states.count(SLOT_FAILED),
             slots=states,
             ttft_p50_ms=_thousandth(percentile(ttfts, 0.5)),
             ttft_p95_ms=_thousandth(percentile(ttfts, 0.95)),
@@ -44,12 +48,13 @@ class Gauge:
             worker_cpu=self._cpu(),
         )
 
-    def add_up(self, wave: Wave) -> None:
-        """Keep the counts of a wave that is over."""
+    def add_up(self, wave: InFlight) -> None:
+        """Keep the counts of what is over."""
         self._tokens_before += _tokens_of(wave)
-        self._prefilled_before += sum(bool(slot.reader.completion.marks) for slot in wave.slots)
+        self._prefilled_before += wave.past.prefilled
+        self._prefilled_before += sum(bool(slot.reader.completion.marks) for slot in wave.counted)
 
-    def _tokens(self, wave: Wave) -> int:
+    def _tokens(self, wave: InFlight) -> int:
         # `usage` may correct a count downwards; a counter on screen must not run backwards.
         self._most_tokens = max(self._most_tokens, self._tokens_before + _tokens_of(wave))
         return self._most_tokens
@@ -61,14 +66,14 @@ class Gauge:
         return share
 
 
-def _tokens_of(wave: Wave) -> int:
-    return sum(slot.reader.completion.tokens for slot in wave.slots)
+def _tokens_of(wave: InFlight) -> int:
+    return wave.past.tokens + sum(slot.reader.completion.tokens for slot in wave.counted)
 
 
-def _new_gaps(slot: Slot) -> list[int]:
-    deltas = slot.reader.completion.deltas_us
-    gaps = deltas[max(1, slot.pictured) :].tolist()
-    slot.pictured = len(deltas)
+def _new_gaps(wave: InFlight) -> list[int]:
+    gaps, wave.past.gaps_us = wave.past.gaps_us, []
+    for slot in wave.slots:
+        gaps += slot.new_gaps()
     return gaps
 
 

@@ -114,11 +114,25 @@ class PromptSet:
             UsageError: If the template alone is longer than the prompt may be.
             EngineError: If the server does not count.
         """
-        await self.prepare()
         place = f"{'warmup' if warmup else 'wave'} {concurrency} {seq}"
+        return await self._at([f"{place} {slot}" for slot in range(concurrency)])
+
+    async def pool(self, concurrency: int, seq: int, turns: int, *, warmup: bool = False) -> list[list[Prompt]]:
+        """Return the prompts of one pool run, by slot and turn.
+
+        Raises:
+            UsageError: If the template alone is longer than the prompt may be.
+            EngineError: If the server does not count.
+        """
+        place = f"{'warmup' if warmup else 'wave'} {concurrency} {seq}"
+        every = await self._at([f"{place} {slot} {turn}" for slot in range(concurrency) for turn in range(turns)])
+        return [every[first : first + turns] for first in range(0, len(every), turns)]
+
+    async def _at(self, places: list[str]) -> list[Prompt]:
+        await self.prepare()
         drafts = []
-        for slot in range(concurrency):
-            drafts.append(self._draft(f"{place} {slot}"))
+        for place in places:
+            drafts.append(self._draft(place))
             await asyncio.sleep(0)  # Long contexts take milliseconds each.
         if self.method == "tokenize":
             await self._verify(drafts)

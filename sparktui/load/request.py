@@ -62,6 +62,7 @@ class RequestBuilder:
             max_tokens=workload.tg,
             api=workload.api,
             exact_tg=workload.sampling.exact_tg,
+            token_ids=workload.sampling.token_ids,
             temperature=workload.sampling.temperature,
             extra_body=workload.sampling.extra_body,
         )

@@ -33,14 +33,14 @@ class _Asker:
             response = await self._client.post(url, json=body, headers=self._headers, timeout=_TIMEOUT_S)
             answer = response.json() if response.is_success else None
         except httpx.TransportError as error:
-            raise EngineError(f"{url} cannot be reached: {error or type(error).__name__}.") from error
+            raise EngineError(f"{url} cannot be reached: {str(error) or type(error).__name__}.") from error
         except ValueError as error:
             raise NoCountError(f"{url} did not answer with JSON.") from error
         if isinstance(answer, dict):
             return answer
         problem = f"{url} answered {response.status_code}: {message_in(response.content)}"
         if response.status_code in _KEY_REFUSED:
-            raise EngineError(problem, "Check the API key: the profile's api_key_env names the variable that holds it.")
+            raise EngineError(problem, "Check the API key: it is in the variable or the file that the profile names.")
         raise NoCountError(problem)
 
 

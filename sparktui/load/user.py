@@ -20,9 +20,14 @@ class UserConnection(Connection):
         self._transport: asyncio.Transport | None = None
         self._reads: _Reads | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected, as far as is known."""
+        return self._transport is not None and not self._transport.is_closing()
+
     async def open(self) -> None:
         """Connect, unless still connected."""
-        if self._transport is not None and not self._transport.is_closing():
+        if self.is_open:
             return
         self.close()
         target = self._target

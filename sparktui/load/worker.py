@@ -23,11 +23,13 @@ from sparktui.load.messages import (
     Quit,
     Ready,
     Refused,
-    StartWave,
+    Start,
+    StartPool,
     WaveCancelled,
     WaveDone,
 )
-from sparktui.load.progress import Gauge
+from sparktui.load.pool import Pool
+from sparktui.load.progress import Gauge, InFlight
 from sparktui.load.wave import Connections, Wave
 
 PICTURE_EVERY_S = 0.25
@@ -52,7 +54,7 @@ class Worker:
         self._report(Ready(pid=os.getpid(), clock="kernel" if held else "user"))
         try:
             while not isinstance(order := await read_order(self._orders), Quit | None):
-                if isinstance(order, StartWave):
+                if isinstance(order, Start):
                     self._start(order)
                 else:
                     await self._cancel(order)
@@ -62,10 +64,10 @@ class Worker:
             if held is not None:
                 held.close()
 
-    def _start(self, order: StartWave) -> None:
+    def _start(self, order: Start) -> None:
         if self._wave is not None and not self._wave.done():
             self._report(Refused("a wave is already in flight"))
-        elif not order.requests:
+        elif order.empty:
             self._report(Refused("a wave without requests"))
         else:
             self._wave = asyncio.get_running_loop().create_task(self._run(order))
@@ -81,8 +83,8 @@ class Worker:
             self._wave.cancel()
             await asyncio.wait([self._wave])
 
-    async def _run(self, order: StartWave) -> None:
-        wave = Wave(order, self._connections.to(order.target, len(order.requests)))
+    async def _run(self, order: Start) -> None:
+        wave = self._prepared(order)
         with _no_collections():
             pictures = asyncio.get_running_loop().create_task(self._picture(wave))
             try:
@@ -95,7 +97,12 @@ class Worker:
         self._report(last)
         self._report(WaveDone(record))
 
-    async def _picture(self, wave: Wave) -> None:
+    def _prepared(self, order: Start) -> InFlight:
+        if isinstance(order, StartPool):
+            return Pool(order, self._connections.to(order.target, len(order.slots)))
+        return Wave(order, self._connections.to(order.target, len(order.requests)))
+
+    async def _picture(self, wave: InFlight) -> None:
         while True:
             await asyncio.sleep(PICTURE_EVERY_S)
             await wave.decode()
@@ -117,13 +124,11 @@ class Worker:
 def _no_collections() -> Iterator[None]:
     """Keep the garbage collector out of a wave."""
     gc.collect()
-    gc.freeze()
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
-        gc.unfreeze()
 
 
 def _raise_file_limit() -> None:
@@ -151,6 +156,8 @@ def main() -> None:
     # Ctrl-C reaches the whole process group; the runner decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _raise_file_limit()
+    # What is there by now stays: the collection before each wave need not look at it.
+    gc.freeze()
     try:
         asyncio.run(_main())
     except FrameError as error:

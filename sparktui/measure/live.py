@@ -21,13 +21,13 @@ def rate(points: Sequence[Point], now: float, window_s: float = WINDOW_S) -> flo
         now: The moment asked about; after the last point the count is taken to stand still.
         window_s: How far back to look; less only at the very beginning.
     """
-    known = [point for point in _since_reset(points) if point[0] <= now]
+    known = [point for point in since_reset(points) if point[0] <= now]
     if not known:
         return None
     start = max(known[0][0], now - window_s)
     if now - start < min(MIN_SPAN_S, window_s):
         return None
-    return (known[-1][1] - _count_at(known, start)) / (now - start)
+    return (known[-1][1] - count_at(known, start)) / (now - start)
 
 
 def series(points: Sequence[Point], now: float, seconds: float, columns: int) -> list[float | None]:
@@ -35,7 +35,7 @@ def series(points: Sequence[Point], now: float, seconds: float, columns: int) ->
 
     A slice before the first point is None, a gap; one in which nothing came is zero.
     """
-    known = _since_reset(points)
+    known = since_reset(points)
     width = seconds / columns
     edges = [now - seconds + width * i for i in range(columns + 1)]
     return [_slice_rate(known, start, start + width) for start in edges[:-1]]
@@ -44,18 +44,19 @@ def series(points: Sequence[Point], now: float, seconds: float, columns: int) ->
 def _slice_rate(points: Sequence[Point], start: float, end: float) -> float | None:
     if not points or start < points[0][0]:
         return None
-    return (_count_at(points, end) - _count_at(points, start)) / (end - start)
+    return (count_at(points, end) - count_at(points, start)) / (end - start)
 
 
-def _since_reset(points: Sequence[Point]) -> Sequence[Point]:
+def since_reset(points: Sequence[Point]) -> Sequence[Point]:
+    """Return the points that follow the last time the count fell, which is when a counter began again."""
     for i in range(len(points) - 1, 0, -1):
         if points[i][1] < points[i - 1][1]:
             return points[i:]
     return points
 
 
-def _count_at(points: Sequence[Point], t: float) -> float:
-    """Interpolate the count; before the first point and after the last it stands still."""
+def count_at(points: Sequence[Point], t: float) -> float:
+    """Interpolate the count at a moment; before the first point and after the last it stands still."""
     i = bisect_right(points, t, key=lambda point: point[0])
     if i == 0:
         return points[0][1]

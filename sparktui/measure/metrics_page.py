@@ -31,7 +31,7 @@ NAMES = {
     "sglang:token_usage": "kv_pct",
     "sglang:prompt_tokens_total": "prompt_tokens",
     "sglang:generation_tokens_total": "generation_tokens",
-    "sglang:num_retractions_total": "preemptions",
+    "sglang:num_retracted_requests_total": "preemptions",
     "sglang:cached_tokens_total": "prefix_hits",
     "llamacpp:requests_processing": "running",
     "llamacpp:requests_deferred": "waiting",
@@ -88,8 +88,14 @@ def _known_samples(page: str) -> list[Sample]:
 
 
 def _one_rank_each(samples: Iterable[Sample]) -> Iterable[Sample]:
-    """Leave out what is not a number, and the copies that SGLang's further tensor-parallel ranks report."""
-    return (sample for sample in samples if math.isfinite(sample.value) and sample.labels.get("tp_rank", "0") == "0")
+    """Leave out what is not a number, and what SGLang says twice: further ranks' copies, and parts by priority."""
+    return (
+        sample
+        for sample in samples
+        if math.isfinite(sample.value)
+        and all(sample.labels.get(rank, "0") == "0" for rank in ("tp_rank", "pp_rank"))
+        and not sample.labels.get("priority")
+    )
 
 
 def _figures(values: dict[str, list[float]]) -> ServerFigures:

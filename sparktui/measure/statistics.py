@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Where values lie; every field is None of nothing."""
+
+    mean: float | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
 
 
 def mean(values: Sequence[float]) -> float | None:
@@ -23,9 +35,18 @@ def population_std(values: Sequence[float]) -> float | None:
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
     """Return a percentile, interpolated between the two nearest values (numpy's default); None of nothing."""
-    if not values:
-        return None
+    return _percentile_of_ordered(sorted(values), percent)
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Return the mean and the usual percentiles of values in any order."""
     ordered = sorted(values)
+    return Spread(mean(ordered), *(_percentile_of_ordered(ordered, percent) for percent in (50, 90, 95, 99)))
+
+
+def _percentile_of_ordered(ordered: Sequence[float], percent: float) -> float | None:
+    if not ordered:
+        return None
     position = (len(ordered) - 1) * percent / 100
     below = math.floor(position)
     above = min(below + 1, len(ordered) - 1)

@@ -23,7 +23,15 @@ MIN_OUTPUT_SHARE = 0.90
 """Of the tokens asked for, that streams must have on average where their exact number could not be asked."""
 
 
-def taint(waves: Sequence[WaveRecord], *, pp: int, tg: int, depth: int = 0, exact_tg: bool = True) -> str | None:
+def taint(
+    waves: Sequence[WaveRecord],
+    *,
+    pp: int,
+    tg: int,
+    depth: int = 0,
+    exact_tg: bool = True,
+    prefix: tuple[int, int] | None = None,
+) -> str | None:
     """Say why a cell cannot win, every reason in one line; None where it can.
 
     Args:
@@ -32,6 +40,7 @@ def taint(waves: Sequence[WaveRecord], *, pp: int, tg: int, depth: int = 0, exac
         tg: Tokens asked for.
         depth: Context tokens in front of the prompt.
         exact_tg: The engine was told to generate exactly `tg` tokens.
+        prefix: Prompt tokens that the engine found in its prefix cache, by its own counter, and those it looked up.
     """
     requests = [request for wave in waves for request in wave.requests]
     good = good_requests(requests)
@@ -40,7 +49,7 @@ def taint(waves: Sequence[WaveRecord], *, pp: int, tg: int, depth: int = 0, exac
         _late(waves, good),
         _busy(waves),
         _prompts(good, pp + depth),
-        _cached(good),
+        _cached(good) or _hit(prefix),
         _short(good, tg) if exact_tg else _short_on_average(good, tg),
     )
     return "; ".join(reason for reason in reasons if reason) or None
@@ -56,7 +65,7 @@ def _failures(requests: Sequence[RequestRecord]) -> str | None:
 
 def _late(waves: Sequence[WaveRecord], good: Sequence[RequestRecord]) -> str | None:
     lag_us = _median(wave.lag_p99_us for wave in waves)
-    gap_ms = percentile(itl_ms(good), 50) or _median(wave_figures(wave).tpot_ms for wave in waves)
+    gap_ms = percentile(itl_ms(good), 50) or _median(wave_figures(wave).tpot.mean for wave in waves)
     share = min((MAX_LAG_SHARE[wave.clock] for wave in waves), default=0.0)
     if lag_us is None or gap_ms is None or lag_us / 1000 <= share * gap_ms:
         return None
@@ -82,6 +91,13 @@ def _cached(good: Sequence[RequestRecord]) -> str | None:
     if not prompts or cached <= MAX_CACHED_SHARE * prompts:
         return None
     return f"{cached / prompts:.0%} of the prompt tokens came from the server's prefix cache"
+
+
+def _hit(prefix: tuple[int, int] | None) -> str | None:
+    hits, queries = prefix or (0, 0)
+    if hits <= MAX_CACHED_SHARE * queries:
+        return None
+    return f"{hits / queries:.0%} of the prompt tokens were in the engine's prefix cache, by its own counter"
 
 
 def _short(good: Sequence[RequestRecord], asked: int) -> str | None:

@@ -2,7 +2,7 @@
 
 Its decode and prefill windows are those of llama-benchy's totals, so that the figures mean the same: decode from the
 wave's first token to its last, the first event of each stream left out; prefill from the first send to the last first
-token. Requests that failed are left out of every figure and counted.
+token. Requests that failed are left out of every figure and counted. What of a pool run counts: `measure.pool`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from sparktui.measure import pool
 from sparktui.measure.record import (
     TOKEN_MASK,
     RequestRecord,
@@ -19,28 +20,45 @@ from sparktui.measure.record import (
     event_times_us,
     event_token_values,
 )
-from sparktui.measure.statistics import mean, percentile
+from sparktui.measure.statistics import Spread, mean, spread
 
 NAME = "usage"
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request must keep to count as good enough; None does not limit."""
+
+    ttft_ms: float | None = None
+    tpot_ms: float | None = None
+    """Of its time per output token after the first, which is the mean time between its tokens."""
+    e2e_ms: float | None = None
+
+    def hold(self, request: RequestRecord) -> bool:
+        """Tell whether a good request is within them; one of a single token has no time per token to exceed."""
+        taken = ((_ms(request.ttft_us), self.ttft_ms), (tpot_ms(request), self.tpot_ms), (e2e_ms(request), self.e2e_ms))
+        return all(ms is None or limit_ms is None or ms <= limit_ms for ms, limit_ms in taken)
+
+
+@dataclass(frozen=True, slots=True)
 class WaveFigures:
-    """The figures of one wave, each under its name in `FIGURES`; None where it cannot be computed."""
+    """The figures of one wave; None where one cannot be computed."""
 
     decode_tps: float | None
     decode_tps_stream: tuple[float, ...]
     """One value a request, in no promised order."""
     prefill_tps: float | None
-    ttft_ms: float | None
-    ttft_p50_ms: float | None
-    ttft_p95_ms: float | None
+    ttft: Spread
     ttfr_ms: float | None
-    e2e_ms: float | None
-    tpot_ms: float | None
-    itl_p50_ms: float | None
-    itl_p95_ms: float | None
-    """Both need the token events."""
+    e2e: Spread
+    tpot: Spread
+    itl: Spread
+    """Over the gaps of all streams; needs the token events. All four in milliseconds."""
+    request_rps: float | None
+    goodput_rps: float | None
+    """None without limits."""
+    error_pct: float | None
+    prefill_time_pct: float | None
     requests: int
     errors: int
     error_kinds: dict[str, int]
@@ -49,31 +67,81 @@ class WaveFigures:
     """Sums over good requests; None where the server did not count."""
     token_source: str
 
+    def value(self, name: str) -> float | None:
+        """Return a figure of the wave by its name in `FIGURES`: `ttft_ms` is `ttft.mean`, `ttft_p95_ms` `ttft.p95`."""
+        spread_name, _, statistic = name.removesuffix("_ms").partition("_")
+        found = getattr(self, spread_name if spread_name in _SPREADS else name)
+        value = getattr(found, statistic or "mean") if isinstance(found, Spread) else found
+        assert value is None or isinstance(value, float | int), name
+        return value
 
-def wave_figures(wave: WaveRecord) -> WaveFigures:
-    """Compute a wave's figures from its good requests."""
+
+_SPREADS = frozenset({"ttft", "e2e", "tpot", "itl"})
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The figures that all requests of a wave, or of a pool run's steady stretch, have only together."""
+
+    decode_tps: float | None = None
+    prefill_tps: float | None = None
+    request_rps: float | None = None
+    goodput_rps: float | None = None
+    prefill_time_pct: float | None = None
+
+
+def wave_figures(wave: WaveRecord, limits: Limits | None = None) -> WaveFigures:
+    """Compute a wave's, or a pool run's, figures from its good requests; its goodput where there are limits.
+
+    What counts of a pool run is in `measure.pool`.
+    """
     good = good_requests(wave.requests)
-    ttft_ms = [request.ttft_us / 1000 for request in good if request.ttft_us is not None]
-    gaps_ms = itl_ms(good)
-    errors = error_kinds(wave.requests)
+    within = None if limits is None else [request for request in good if limits.hold(request)]
+    pooled = pool.is_pool(wave)
+    totals = _pool_totals(wave, good, within) if pooled else _wave_totals(wave, good, within)
+    each = good_requests(pool.middle(wave.requests)) if pooled else good
     return WaveFigures(
-        decode_tps=decode_tps(good),
-        decode_tps_stream=_known(decode_tps([request]) for request in good),
-        prefill_tps=prefill_tps(good),
-        ttft_ms=mean(ttft_ms),
-        ttft_p50_ms=percentile(ttft_ms, 50),
-        ttft_p95_ms=percentile(ttft_ms, 95),
-        ttfr_ms=mean(_known(_ms(request.ttfr_us) for request in good)),
-        e2e_ms=mean(_known(_ms(request.last_us) for request in good)),
-        tpot_ms=mean(_known(_tpot_ms(request) for request in good)),
-        itl_p50_ms=percentile(gaps_ms, 50),
-        itl_p95_ms=percentile(gaps_ms, 95),
+        decode_tps=totals.decode_tps,
+        decode_tps_stream=_known(decode_tps([request]) for request in each),
+        prefill_tps=totals.prefill_tps,
+        ttft=spread(_known(_ms(request.ttft_us) for request in each)),
+        ttfr_ms=mean(_known(_ms(request.ttfr_us) for request in each)),
+        e2e=spread(_known(e2e_ms(request) for request in each)),
+        tpot=spread(_known(tpot_ms(request) for request in each)),
+        itl=spread(itl_ms(each)),
+        request_rps=totals.request_rps,
+        goodput_rps=totals.goodput_rps,
+        error_pct=100 * (1 - len(good) / len(wave.requests)) if wave.requests else None,
+        prefill_time_pct=totals.prefill_time_pct,
         requests=len(wave.requests),
         errors=len(wave.requests) - len(good),
-        error_kinds=errors,
+        error_kinds=error_kinds(wave.requests),
         prompt_tokens=_total(good, lambda request: request.prompt_tokens),
         completion_tokens=_total(good, completion_tokens),
         token_source=token_source(good),
+    )
+
+
+def _wave_totals(wave: WaveRecord, good: Sequence[RequestRecord], within: Sequence[RequestRecord] | None) -> Totals:
+    return Totals(
+        decode_tps=decode_tps(good),
+        prefill_tps=prefill_tps(good),
+        request_rps=_per_second(len(good), wave),
+        goodput_rps=None if within is None else _per_second(len(within), wave),
+        prefill_time_pct=prefill_time_pct(good, wave.duration_us),
+    )
+
+
+def _pool_totals(wave: WaveRecord, good: Sequence[RequestRecord], within: Sequence[RequestRecord] | None) -> Totals:
+    window = pool.steady_window(wave.requests)
+    if window is None or not good:
+        return Totals()
+    return Totals(
+        decode_tps=pool.decode_tps(good, window),
+        prefill_tps=pool.prefill_tps(good, window),
+        request_rps=pool.ended_rps(good, window),
+        goodput_rps=None if within is None else pool.ended_rps(within, window),
+        prefill_time_pct=_covered_pct(pool.waiting_us(good, window), window.end_us - window.start_us),
     )
 
 
@@ -106,6 +174,20 @@ def prefill_tps(good: Sequence[RequestRecord]) -> float | None:
     return tokens * 1e6 / (end - start) if tokens and end > start else None
 
 
+def prefill_time_pct(good: Iterable[RequestRecord], duration_us: int) -> float | None:
+    """Return the share of the wave's time in which at least one good request had no token yet, in per cent."""
+    waits = [(r.sent_us, r.sent_us + r.ttft_us) for r in good if r.ttft_us is not None]
+    return _covered_pct(waits, duration_us) if waits and duration_us > 0 else None
+
+
+def _covered_pct(waits: Iterable[tuple[int, int]], duration_us: int) -> float:
+    covered_us, until_us = 0, 0
+    for start_us, end_us in sorted(waits):
+        covered_us += max(0, end_us - max(start_us, until_us))
+        until_us = max(until_us, end_us)
+    return 100 * covered_us / duration_us
+
+
 def itl_ms(good: Iterable[RequestRecord]) -> list[float]:
     """Return the gaps between token events, over all streams; empty where no events were kept."""
     gaps: list[float] = []
@@ -114,12 +196,31 @@ def itl_ms(good: Iterable[RequestRecord]) -> list[float]:
     return gaps
 
 
+def tpot_ms(request: RequestRecord) -> float | None:
+    """Return a good request's time per token after its first event; None where none came after it."""
+    rate = decode_tps([request])
+    return None if rate is None else 1000 / rate
+
+
+def e2e_ms(request: RequestRecord) -> float | None:
+    """Return the time from a request's send to its last token."""
+    return _ms(request.last_us)
+
+
 def completion_tokens(request: RequestRecord) -> int | None:
     """Return the server's count; without one, what the events say, one token where an event says nothing."""
     if request.completion_tokens is not None:
         return request.completion_tokens
     tokens = [value & TOKEN_MASK for value in event_token_values(request)] or [1] * (len(request.events) // 4)
     return sum(count or 1 for count in tokens) or None
+
+
+def counted(waves: Iterable[WaveRecord]) -> tuple[int | None, int | None]:
+    """Return the prompt and completion tokens of all requests; None where one failed or was not counted."""
+    requests = [request for wave in waves for request in wave.requests]
+    if not requests or len(good_requests(requests)) < len(requests):
+        return None, None
+    return _total(requests, lambda r: r.prompt_tokens), _total(requests, lambda r: r.completion_tokens)
 
 
 def token_source(good: Iterable[RequestRecord]) -> str:
@@ -143,9 +244,8 @@ def _tokens_after_first(request: RequestRecord) -> int | None:
     return None if tokens is None else tokens - (1 if request.first_tokens is None else request.first_tokens)
 
 
-def _tpot_ms(request: RequestRecord) -> float | None:
-    rate = decode_tps([request])
-    return None if rate is None else 1000 / rate
+def _per_second(requests: int, wave: WaveRecord) -> float | None:
+    return requests * 1e6 / wave.duration_us if wave.duration_us > 0 else None
 
 
 def _ms(us: int | None) -> float | None:

@@ -32,6 +32,8 @@ Read = Callable[[Phase, int], NodeSample]
 class GpuThread:
     """Reads NVML beside the sampling loop: a driver that hangs must not stop the memory readings."""
 
+    FRESH_S = 0.02
+    """How long a sample waits for the reading it has asked for; NVML mostly answers within a few milliseconds."""
     DEADLINE_S = 5.0
     """A reading that takes longer leaves the GPU's figures unknown: what was read before it is no news."""
 
@@ -42,11 +44,12 @@ class GpuThread:
         self._begun = 0.0
 
     def latest(self) -> GpuReading:
-        """Return the newest finished reading, and start the next unless one is still on its way."""
+        """Return the newest finished reading, of this moment where NVML is quick; one still on its way goes on."""
         if self._thread is None or not self._thread.is_alive():
             self._begun = time.monotonic()
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
+            self._thread.join(self.FRESH_S)
         elif time.monotonic() - self._begun > self.DEADLINE_S:
             return GpuReading()
         return self._latest
@@ -88,6 +91,7 @@ def read_local(node: str, phase: Phase, heartbeat: int, gpu: GpuReading) -> Node
         rdma_rx_bytes=rdma_rx,
         rdma_tx_bytes=rdma_tx,
         nvml_ms=gpu.nvml_ms,
+        energy_j=gpu.energy_j,
         heartbeat=heartbeat,
     )
 

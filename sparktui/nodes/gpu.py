@@ -22,6 +22,8 @@ class GpuReading:
     power_w: float | None = None
     temp_c: float | None = None
     sm_mhz: float | None = None
+    energy_j: float | None = None
+    """The GPUs' own counters, summed; None unless every GPU has one."""
     nvml_ms: float | None = None
 
     def unified(self, mem_total_bytes: int | None) -> bool | None:
@@ -61,6 +63,7 @@ def read_gpus() -> GpuReading:
         power_w=_watts(_sum([_ask(pynvml, pynvml.nvmlDeviceGetPowerUsage, handle) for handle in handles])),
         temp_c=_highest([_ask(pynvml, pynvml.nvmlDeviceGetTemperature, handle, 0) for handle in handles]),
         sm_mhz=_highest([_ask(pynvml, pynvml.nvmlDeviceGetClockInfo, handle, 1) for handle in handles]),
+        energy_j=_joules([_ask(pynvml, pynvml.nvmlDeviceGetTotalEnergyConsumption, handle) for handle in handles]),
         nvml_ms=(time.monotonic() - started) * 1000,
     )
 
@@ -99,6 +102,11 @@ def _sum(values: list[Any]) -> int | None:
 
 def _highest(values: list[Any]) -> float | None:
     return max((float(value) for value in values if value is not None), default=None)
+
+
+def _joules(millijoules: list[int | None]) -> float | None:
+    known = [value for value in millijoules if value is not None]
+    return sum(known) / 1000 if len(known) == len(millijoules) else None
 
 
 def _watts(milliwatts: int | None) -> float | None:

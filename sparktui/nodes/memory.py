@@ -9,8 +9,13 @@ KIB = 1024
 
 def meminfo(proc: Path = Path("/proc")) -> dict[str, int]:
     """Return /proc/meminfo in bytes by key; empty where it cannot be read."""
+    return parse_meminfo(_text(proc / "meminfo"))
+
+
+def parse_meminfo(text: str) -> dict[str, int]:
+    """Return what a /proc/meminfo says, in bytes by key."""
     found: dict[str, int] = {}
-    for line in _text(proc / "meminfo").splitlines():
+    for line in text.splitlines():
         key, _, rest = line.partition(":")
         fields = rest.split()
         if fields and fields[0].isdigit():

@@ -84,6 +84,8 @@ def _environments(facts: Facts) -> Iterator[Finding]:
 def _launcher(facts: Facts) -> Iterator[Finding]:
     if facts.launcher == "simulated" and facts.model and facts.model.get("weights_gib") is None:
         yield ("model", "weights_gib"), "missing: launcher simulated needs to know how much memory the weights take"
+    if facts.launcher == "docker":
+        yield from _docker(facts)
     if facts.launcher != "external":
         return
     if len(facts.topologies) > 1:
@@ -91,6 +93,15 @@ def _launcher(facts: Facts) -> Iterator[Finding]:
     for name, topology in facts.topologies.items():
         if topology.get("kind") in ("cluster", "replicas"):
             yield ("topologies", name, "kind"), f"launcher external fits only kind solo, got {topology['kind']!r}"
+
+
+def _docker(facts: Facts) -> Iterator[Finding]:
+    for name, topology in facts.topologies.items():
+        if topology.get("kind") == "cluster":
+            yield (
+                ("topologies", name, "kind"),
+                "launcher docker starts one container a replica: a cluster takes launcher recipe or vllm",
+            )
 
 
 def _nodes(facts: Facts, topology: dict[str, object], at: Path) -> Iterator[Finding]:

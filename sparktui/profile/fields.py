@@ -38,6 +38,7 @@ Address = Annotated[
     Takes("an IP address or a host name, without port"),
 ]
 Folder = Annotated[str, Field(pattern=r"^(/|~$|~/)"), Takes("a folder: /... or ~/...")]
+File = Annotated[str, Field(pattern=r"^(/|~/)"), Takes("a file: /... or ~/...")]
 EnvName = Annotated[
     str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), Takes("the name of an environment variable, such as NCCL_DEBUG")
 ]
@@ -62,9 +63,9 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 
 OWN_BODY_KEYS = frozenset(
     {"model", "messages", "prompt", "stream", "stream_options", "max_tokens", "max_completion_tokens"}
-    | {"min_tokens", "ignore_eos", "n"}
+    | {"min_tokens", "ignore_eos", "n", "return_token_ids", "temperature"}
 )
-"""What the load worker sets itself in every request."""
+"""What sparktui sets itself in every request, or has an option for."""
 
 
 def base_url(url: str) -> str:

@@ -13,6 +13,7 @@ from sparktui.profile.fields import (
     Destination,
     EnvName,
     Executable,
+    File,
     Folder,
     Fraction,
     Gib,
@@ -82,6 +83,14 @@ class External(Frozen):
     """Base address, with or without `/v1`."""
     api_key_env: EnvName | None = None
     """The environment variable that holds the key."""
+    api_key_file: File | None = None
+    """The file that holds it, and nothing else; read when it is needed, never stored."""
+
+    @model_validator(mode="after")
+    def _one_key(self) -> External:
+        if self.api_key_env is not None and self.api_key_file is not None:
+            raise ValueError("expected api_key_env or api_key_file, not both")
+        return self
 
 
 class Recipe(Frozen):
@@ -114,6 +123,25 @@ class Vllm(Frozen):
     extra_args: tuple[str, ...] = ()
 
 
+class Docker(Frozen):
+    """One `docker run` a replica, on the node's own network."""
+
+    launcher: Literal["docker"]
+    image: Word
+    argv: tuple[str, ...] = ()
+    """What follows the image; placeholders as of launcher command."""
+    port: Port = 8000
+    gpus: Annotated[str, Field(pattern=r"^[^-]*$")] = "all"
+    """`--gpus`; empty for none."""
+    volumes: tuple[Word, ...] = ()
+    """`HOST:CONTAINER[:ro]`, such as a model folder; a relative path or `~` is not filled in."""
+    container: ContainerName = "sparktui"
+    """What the containers' names begin with; the node's name follows."""
+    env: dict[EnvName, str] = {}
+    pass_env: tuple[EnvName, ...] = ()
+    """Variables handed on from the node's own environment, such as HF_TOKEN: by name, never by value."""
+
+
 class Command(Frozen):
     """Any program that ends up serving an OpenAI-compatible API on a port."""
 
@@ -130,7 +158,7 @@ class Command(Frozen):
         return self
 
 
-Serving = Annotated[Simulated | External | Recipe | Vllm | Command, Field(discriminator="launcher")]
+Serving = Annotated[Simulated | External | Recipe | Vllm | Docker | Command, Field(discriminator="launcher")]
 
 
 class Router(Frozen):
@@ -170,7 +198,9 @@ class Sampling(Frozen):
 
     temperature: Annotated[float, Field(ge=0)] | None = None
     exact_tg: bool = True
-    """Ask for `min_tokens` and `ignore_eos`, so that every stream has exactly `tg` tokens."""
+    """Ask for `min_tokens` and `ignore_eos`, so that each stream has exactly `tg` tokens, unless the server refuses."""
+    token_ids: bool = True
+    """Ask for `return_token_ids`, so that tokens can be counted event by event, unless the server refuses."""
     extra_body: Annotated[dict[str, object], AfterValidator(without_own_keys)] = {}
     """Further keys of the request body."""
 
@@ -188,10 +218,19 @@ class Workload(Frozen):
         tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1), AfterValidator(rising)
     ] = (1, 2, 4, 8, 16, 32, 64)
     runs: Annotated[int, Field(ge=1, le=100_000)] = 3
-    """Waves per level, warm-up not counted."""
+    """Waves, or pool runs, per level, warm-up not counted."""
+    precision: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """End a cell when half the 95 % intervals of its means are within this fraction: 0.02; None takes all runs."""
+    min_runs: Annotated[int, Field(ge=3, le=100_000)] = 5
+    """Waves before the first look at the intervals."""
+    until: Literal["crossover"] | None = None
+    """Measure a coarse ladder, and new levels where topologies cross; None measures every level."""
     warmup_waves: Annotated[int, Field(ge=0, le=1000)] = 1
-    """Waves measured and thrown away before each level's first."""
-    shape: Literal["waves"] = "waves"
+    """Waves, or pool runs, measured and thrown away before each level's first."""
+    shape: Literal["waves", "pool"] = "waves"
+    """Requests started together and waited for together, or slots that each send their next request at once."""
+    pool_turns: Annotated[int, Field(ge=2, le=10_000)] = 5
+    """Requests of each slot in one pool run."""
     api: Literal["chat", "completions"] = "chat"
     seed: Seed = 0
     """Of the prompts: the same prompts for every topology."""
@@ -231,6 +270,8 @@ class Profile(Frozen):
     topologies: dict[Name, Topology] = Field(min_length=1)
     workload: Workload = Workload()
     memory: Memory = Memory()
+    ready_timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 1800.0
+    """A topology that does not serve by then has failed to launch."""
 
     @property
     def simulated(self) -> bool:

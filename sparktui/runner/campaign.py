@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sparktui.compare.fingerprint import Fingerprint
-from sparktui.errors import ExitCode, SparktuiError
+from sparktui.errors import ExitCode, LaunchError, SparktuiError
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.profile import Profile, parse_profile
 from sparktui.runner.cell import Cell
@@ -19,10 +19,12 @@ from sparktui.runner.hosts import hosts_of
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal
 from sparktui.runner.plans import NODES, make_plans
+from sparktui.runner.steering import Steering
 from sparktui.runner.sweep import Sweep, SweepRunner
 from sparktui.runner.watch import NodeWatch
 from sparktui.serving.plan import Plan
 from sparktui.store.reader import Reader
+from sparktui.store.rows import CampaignRow
 from sparktui.store.writer import Writer
 
 STATES = {
@@ -40,11 +42,16 @@ FIRST_SAMPLE_S = 3.0
 class Campaign:
     """One race, from its stored profile to its exit code."""
 
-    id: int
+    row: CampaignRow
     profile: Profile
     writer: Writer
     folder: Path
     interrupt: Interrupt
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        return self.row.id
 
     async def run(self) -> ExitCode:
         """Run every topology and return how it went."""
@@ -67,31 +74,45 @@ class Campaign:
 
     async def _race(self, journal: Journal, watch: NodeWatch) -> ExitCode:
         plans = await make_plans(self.profile, self.folder)
-        sweeps = [await self._store_sweep(seq, plan) for seq, plan in enumerate(plans.values())]
+        sweeps = [await self._store_sweep(seq, name, plan) for seq, (name, plan) in enumerate(plans.items())]
         await watch.heard_from_all(FIRST_SAMPLE_S)
-        runner = SweepRunner(self.profile, journal, watch, hosts_of(self.profile), self.folder, self.interrupt)
+        steering = Steering.of(self.profile, journal)
+        runner = SweepRunner(
+            self.row, self.profile, journal, watch, hosts_of(self.profile), self.folder, self.interrupt, steering
+        )
         for sweep in sweeps:
             if self.interrupt.reason == "stop":
                 break
             await runner.run(sweep, plans[sweep.topology])
             self.interrupt.clear()
+        await self._refine(sweeps, plans, runner)
+        await steering.report()
         return outcome(sweeps, stopped=self.interrupt.reason == "stop")
 
-    async def _store_sweep(self, seq: int, plan: Plan) -> Sweep:
+    async def _refine(self, sweeps: list[Sweep], plans: dict[str, Plan | LaunchError], runner: SweepRunner) -> None:
+        """Bring topologies up again that have levels near a crossover left to measure; those that failed stay down."""
+        while names := runner.steering.to_bring_up_again():
+            for sweep in (sweep for sweep in sweeps if sweep.topology in names):
+                if sweep.state == "done" and self.interrupt.reason != "stop":
+                    await runner.run(sweep, plans[sweep.topology])
+                    self.interrupt.clear()
+                runner.steering.leave(sweep.topology)
+
+    async def _store_sweep(self, seq: int, topology: str, plan: Plan | LaunchError) -> Sweep:
         load = self.profile.workload
         sweep = await self.writer.create_sweep(
             self.id,
             seq=seq,
-            topology=plan.topology,
+            topology=topology,
             fingerprint=Fingerprint.of(self.profile).to_json(),
-            commands=[asdict(step) for step in plan.steps],
+            commands=[] if isinstance(plan, LaunchError) else [asdict(step) for step in plan.steps],
         )
         shape = {"pp": load.pp, "tg": load.tg, "depth": load.depth, "runs": load.runs}
         cells = [
             Cell(await self.writer.create_cell(sweep, seq=index, concurrency=level, shape=load.shape, **shape), level)
             for index, level in enumerate(load.concurrency)
         ]
-        return Sweep(sweep, plan.topology, tuple(cells))
+        return Sweep(sweep, topology, tuple(cells))
 
     def _guard_stop(self, node: str, reason: str) -> None:
         self.interrupt.request("guard", reason)
@@ -140,7 +161,7 @@ async def run_campaign(campaign: int) -> ExitCode:
     async with await Writer.open(store_path()) as writer:
         await writer.set_campaign_state(campaign, "running")
         try:
-            code = await Campaign(campaign, profile, writer, folder, interrupt).run()
+            code = await Campaign(row, profile, writer, folder, interrupt).run()
         except Exception as error:
             known = error if isinstance(error, SparktuiError) else _unforeseen(error, folder)
             await Journal(writer, campaign).error("runner", "failed", f"{known.message} {known.hint}".strip())

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sparktui.load.link import LoadWorker
-from sparktui.load.messages import Progress, StartWave
+from sparktui.load.messages import Progress, Start, StartPool, StartWave
 from sparktui.load.prompts import PromptSet
 from sparktui.load.request import RequestBuilder
 from sparktui.load.tokens import find_counter
+from sparktui.measure.agreement import over_cell, told
 from sparktui.measure.record import WaveRecord
 from sparktui.measure.taint import taint
+from sparktui.measure.usage import counted
 from sparktui.profile.model import Workload
 from sparktui.runner.background import Background
 from sparktui.runner.engine_watch import Counters, EngineWatch
 from sparktui.runner.journal import Journal
+from sparktui.runner.request_options import accepted
 from sparktui.serving.api import Access
 from sparktui.serving.plan import Plan
+from sparktui.units import whole
+
+Enough = Callable[[WaveRecord], str | None]
+"""Told of every measured wave; says why a cell needs no more of them, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,8 @@ class CellMeasurer:
         engines: EngineWatch,
         access: Access,
     ) -> None:
-        self._workload = workload
+        self.workload = workload
+        """What is asked for; after `prepare`, only what the server takes."""
         self._plan = plan
         self._worker = worker
         self._journal = journal
@@ -49,34 +58,53 @@ class CellMeasurer:
         self._prompts: PromptSet | None = None
 
     async def prepare(self) -> PromptSet:
-        """Find out how the server counts tokens, and make the prompt set by it."""
-        url, access = self._plan.backends[0].url, self._access
-        counter = await find_counter(
-            access.client, url, self._plan.model, api=self._workload.api, key=access.key_for(url)
-        )
-        self._prompts = PromptSet(self._workload.seed, counter, self._workload.pp, self._workload.depth)
+        """Find out which options the server takes and how it counts tokens, and make the prompt set by it."""
+        await self._drop_refused_options()
+        url, access, load = self._plan.backends[0].url, self._access, self.workload
+        counter = await find_counter(access.client, url, self._plan.model, api=load.api, key=access.key_for(url))
+        self._prompts = PromptSet(load.seed, counter, load.pp, load.depth)
         await self._prompts.prepare()
         return self._prompts
 
-    async def measure(self, topology: str, cell: Cell) -> int:
-        """Measure a cell; return how many of its requests failed, warm-up not counted."""
+    async def measure(self, topology: str, cell: Cell, enough: Enough) -> int:
+        """Measure a cell until it has all its waves or enough; return how many requests failed, warm-up not counted."""
         writer = self._journal.writer
         await writer.set_cell_state(cell.id, "measuring")
         before = await self._engines.counters()
-        for seq in range(self._workload.warmup_waves):
-            await self._wave(cell, seq, warmup=True)
-        records = [await self._wave(cell, seq, warmup=False) for seq in range(self._workload.runs)]
-        counted = _moved(before, await self._engines.settled_counters())
+        warmup = [await self._wave(cell, seq, warmup=True) for seq in range(self.workload.warmup_waves)]
+        records, ended_by = await self._waves(cell, enough)
+        moved = (await self._engines.settled_counters()).since(before)
         await writer.set_cell_state(
             cell.id,
             "done",
-            taint=self._taint(records),
-            server_tokens=counted.generation_tokens,
-            server_prompt_tokens=counted.prompt_tokens,
+            taint=self._taint(records, moved),
+            ended_by=ended_by,
+            server_tokens=moved.generation_tokens,
+            server_prompt_tokens=moved.prompt_tokens,
         )
+        await self._compare_counts(topology, cell, [*warmup, *records], moved)
         failures = sum(request.error is not None for record in records for request in record.requests)
-        await self._say(topology, cell, failures)
+        waves = f"{len(records)}" if ended_by is None else f"{len(records)} of {self.workload.runs}"
+        await self._say(topology, cell, waves, failures, moved)
         return failures
+
+    async def _drop_refused_options(self) -> None:
+        found = await accepted(self._plan, self.workload, self._access.key, self._worker)
+        if found.refused is None:
+            return
+        self.workload = found.workload
+        self._builder = RequestBuilder(self._plan.url, self._plan.model, found.workload, self._access.key)
+        topology = self._plan.topology
+        text = f"{topology}: {found.refused}: measured without"
+        await self._journal.warning(topology, "options-refused", text)
+
+    async def _waves(self, cell: Cell, enough: Enough) -> tuple[list[WaveRecord], str | None]:
+        records: list[WaveRecord] = []
+        ended_by = None
+        while len(records) < self.workload.runs and ended_by is None:
+            records.append(await self._wave(cell, len(records), warmup=False))
+            ended_by = enough(records[-1])
+        return records, ended_by
 
     async def _wave(self, cell: Cell, seq: int, *, warmup: bool) -> WaveRecord:
         order = await self._order(cell.concurrency, seq, warmup)
@@ -88,34 +116,45 @@ class CellMeasurer:
         await self._journal.writer.commit_wave(cell.id, seq, warmup, record)
         return record
 
-    async def _order(self, concurrency: int, seq: int, warmup: bool) -> StartWave:
+    async def _order(self, concurrency: int, seq: int, warmup: bool) -> Start:
         assert self._prompts is not None
+        build, load = self._builder.build, self.workload
+        if load.shape == "pool":
+            slots = await self._prompts.pool(concurrency, seq, load.pool_turns, warmup=warmup)
+            return StartPool(self._builder.target, tuple(tuple(map(build, slot)) for slot in slots), load.timeout_s)
         prompts = await self._prompts.wave(concurrency, seq, warmup=warmup)
-        requests = tuple(self._builder.build(prompt) for prompt in prompts)
-        return StartWave(self._builder.target, requests, self._workload.timeout_s)
+        return StartWave(self._builder.target, tuple(map(build, prompts)), load.timeout_s)
 
-    def _taint(self, records: list[WaveRecord]) -> str | None:
-        load = self._workload
-        return taint(records, pp=load.pp, tg=load.tg, depth=load.depth, exact_tg=load.sampling.exact_tg)
+    def _taint(self, records: Sequence[WaveRecord], moved: Counters) -> str | None:
+        load = self.workload
+        known = moved.prefix_hits is not None and moved.prefix_queries is not None
+        prefix = (moved.prefix_hits or 0, moved.prefix_queries or 0) if known else None
+        exact = load.sampling.exact_tg
+        return taint(records, pp=load.pp, tg=load.tg, depth=load.depth, exact_tg=exact, prefix=prefix)
+
+    async def _compare_counts(self, topology: str, cell: Cell, records: Sequence[WaveRecord], moved: Counters) -> None:
+        """Tell where the engine's own counters and what was counted here are too far apart."""
+        here = counted(records)
+        kinds = {"generated": (moved.generation_tokens, here[1]), "prompt": (moved.prompt_tokens, here[0])}
+        for kind, (engine, ours) in kinds.items():
+            if (found := over_cell(engine, ours)) is not None and found.disagrees:
+                text = f"{topology} c{cell.concurrency}: {told(kind, found)}"
+                await self._journal.warning(topology, "counts-disagree", text, {"cell": cell.id})
 
     async def _live(self, cell: Cell, seq: int, warmup: bool, progress: Progress) -> None:
         await self._journal.writer.add_live(cell.id, seq, warmup, progress)
 
-    async def _say(self, topology: str, cell: Cell, failures: int) -> None:
-        text, data = f"{topology} c{cell.concurrency}: {self._workload.runs} waves done", {"cell": cell.id}
+    async def _say(self, topology: str, cell: Cell, waves: str, failures: int, moved: Counters) -> None:
+        what = "pool runs" if self.workload.shape == "pool" else "waves"
+        text = f"{topology} c{cell.concurrency}: {waves} {what} done{_prefix(moved)}"
+        data = {"cell": cell.id, "prefix_hits": moved.prefix_hits, "prefix_queries": moved.prefix_queries}
         if failures:
             await self._journal.warning(topology, "cell-failures", f"{text}, {failures} requests failed", data)
         else:
             await self._journal.info(topology, "cell-done", text, data)
 
 
-def _moved(before: Counters, after: Counters) -> Counters:
-    return Counters(
-        _difference(before.prompt_tokens, after.prompt_tokens),
-        _difference(before.generation_tokens, after.generation_tokens),
-    )
-
-
-def _difference(before: int | None, after: int | None) -> int | None:
-    """Return how far a counter moved; one that went back was reset and says nothing."""
-    return None if before is None or after is None or after < before else after - before
+def _prefix(moved: Counters) -> str:
+    if moved.prefix_hits is None or moved.prefix_queries is None:
+        return ""
+    return f", prefix cache: {whole(moved.prefix_hits)} of {whole(moved.prefix_queries)} prompt tokens"

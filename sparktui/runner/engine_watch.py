@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sparktui.errors import SparktuiError
 from sparktui.measure.metrics_page import ServerFigures, parse_metrics
@@ -21,8 +21,14 @@ SETTLE_S = 2.0
 class Counters:
     """Token counters summed over all backends; None where a backend has none."""
 
-    prompt_tokens: int | None
-    generation_tokens: int | None
+    prompt_tokens: int | None = None
+    generation_tokens: int | None = None
+    prefix_queries: int | None = None
+    prefix_hits: int | None = None
+
+    def since(self, before: Counters) -> Counters:
+        """Return how far each has moved; one that went back was reset and says nothing."""
+        return Counters(*(_moved(getattr(before, f.name), getattr(self, f.name)) for f in fields(self)))
 
 
 class EngineWatch:
@@ -46,11 +52,8 @@ class EngineWatch:
 
     async def counters(self) -> Counters:
         """Return the token counters now."""
-        figures = list((await self.read()).values())
-        return Counters(
-            _total([f.prompt_tokens if f else None for f in figures]),
-            _total([f.generation_tokens if f else None for f in figures]),
-        )
+        every = list((await self.read()).values())
+        return Counters(*(_total([getattr(one, f.name) if one else None for one in every]) for f in fields(Counters)))
 
     async def settled_counters(self) -> Counters:
         """Return the token counters once two looks in a row agree."""
@@ -73,6 +76,10 @@ async def _figures(api: EngineApi) -> ServerFigures | None:
         return parse_metrics(page)
     except SparktuiError:
         return None
+
+
+def _moved(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None or after < before else after - before
 
 
 def _total(values: list[float | None]) -> int | None:

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
+from sparktui.errors import StoreError
 from sparktui.paths import data_dir, ensure_private
 from sparktui.profile.model import Profile
-from sparktui.serving.host import Host, LocalHost, SshHost
+from sparktui.serving.host import Host
+from sparktui.serving.local import LocalHost
+from sparktui.serving.ssh import SshHost
+
+LONGEST_FOLDER = 104 - 1 - 40 - 17
+"""A socket's path takes 104 bytes on macOS, 108 on Linux; ssh names it by 40 digits and, while it makes it, 17 more."""
 
 
 def hosts_of(profile: Profile) -> Mapping[str, Host]:
     """Return a host for every node: this machine for `local` and `simulated`, ssh for the others."""
     return {
-        name: LocalHost()
-        if node.host in ("local", "simulated")
-        else SshHost(node.host, ensure_private(data_dir() / "ssh"))
+        name: LocalHost() if node.host in ("local", "simulated") else SshHost(node.host, control_dir(data_dir()))
         for name, node in profile.nodes.items()
     }
+
+
+def control_dir(data: Path) -> Path:
+    """Return the folder of the shared connections' sockets: in the data folder, where its path is short enough.
+
+    Raises:
+        StoreError: It cannot be made, or belongs to somebody else.
+    """
+    own = data / "ssh"
+    if len(os.fsencode(own)) <= LONGEST_FOLDER:
+        return ensure_private(own)
+    tag = hashlib.sha256(os.fsencode(data)).hexdigest()[:8]
+    short = ensure_private(Path(tempfile.gettempdir()) / f"sparktui-{os.geteuid()}-{tag}")
+    found = short.lstat()
+    if short.is_symlink() or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise StoreError(f"{short} is not only yours to use", "remove it, or set SPARKTUI_HOME to a shorter path")
+    return short

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from sparktui.errors import SparktuiError
+from sparktui.errors import LaunchError, SparktuiError
 from sparktui.profile.model import Profile, Recipe
 from sparktui.runner.hosts import hosts_of
 from sparktui.serving.plan import Plan
@@ -19,14 +19,20 @@ NODES = "nodes"
 """The folder, in a campaign's own, where simulated nodes keep their state."""
 
 
-async def make_plans(profile: Profile, folder: Path) -> dict[str, Plan]:
-    """Return a plan for every topology, in the profile's order."""
+async def make_plans(profile: Profile, folder: Path) -> dict[str, Plan | LaunchError]:
+    """Return a plan for every topology, in the profile's order; or why it cannot be launched here."""
     flags = await _recipe_flags(profile)
     free = free_ports()
-    return {
-        name: plan(profile, name, assign_ports(profile, name, free), folder / NODES, recipe_flags=flags)
-        for name in profile.topologies
-    }
+    return {name: _planned(profile, name, free, folder, flags) for name in profile.topologies}
+
+
+def _planned(
+    profile: Profile, name: str, free: Iterator[int], folder: Path, flags: frozenset[str]
+) -> Plan | LaunchError:
+    try:
+        return plan(profile, name, assign_ports(profile, name, free), folder / NODES, recipe_flags=flags)
+    except LaunchError as error:
+        return error
 
 
 def made_up_secrets(plan: Plan) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from sparktui.runner.eta import CellProgress, cell_remaining_s, remaining_s
 from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CellRow, SweepRow
@@ -36,11 +38,12 @@ def remaining(
         wave_seconds: What each committed wave took, by cell.
         warmup_waves: How many waves each cell has before those it is planned with.
     """
+    usual = _usual_runs([cell for rows in cells.values() for cell in rows], wave_seconds, warmup_waves)
     progress = {
         cell.id: CellProgress(
             sweep.topology,
             cell.concurrency,
-            cell.runs + warmup_waves,
+            (cell.runs if usual is None else min(cell.runs, usual)) + warmup_waves,
             wave_seconds.get(cell.id, ()),
             over=cell.state in CELL_OVER or sweep.state in SWEEP_OVER,
         )
@@ -55,3 +58,13 @@ def remaining(
     now = [cell.id for row in cells.values() for cell in row if cell.state == "measuring"]
     cell_s = cell_remaining_s(progress[now[-1]], every) if now else None
     return Remaining(cell_s, left, spent / (spent + left) if spent + left else None)
+
+
+def _usual_runs(
+    cells: Sequence[CellRow], wave_seconds: Mapping[int, tuple[float, ...]], warmup_waves: int
+) -> int | None:
+    """Return how many waves cells took on average, where some ended early; None where they take what is planned."""
+    done = [cell for cell in cells if cell.state == "done"]
+    if not any(cell.ended_by for cell in done):
+        return None
+    return math.ceil(fmean(len(wave_seconds.get(cell.id, ())) for cell in done) - warmup_waves)

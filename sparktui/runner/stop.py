@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 
 import click
+import msgspec
 
 from sparktui.errors import ExitCode, UsageError
-from sparktui.paths import store_path
+from sparktui.paths import run_dir, store_path
 from sparktui.profile import parse_profile
 from sparktui.runner.closing import close_open
 from sparktui.runner.detach import end_runner, kill_runner
 from sparktui.runner.hosts import hosts_of
+from sparktui.runner.journal import StoreLedger
 from sparktui.runner.lock import running_campaign
-from sparktui.serving.host import Host, LocalHost
-from sparktui.serving.launch import Launched, undo
-from sparktui.serving.plan import Step
+from sparktui.runner.marks import mark_of
+from sparktui.serving.host import Host
+from sparktui.serving.launch import Deployment, Launched, log_path
+from sparktui.serving.local import LocalHost
+from sparktui.serving.plan import Plan, Step
 from sparktui.store.control import request_control
 from sparktui.store.reader import Reader
-from sparktui.store.rows import LaunchedRow
+from sparktui.store.rows import CampaignRow, LaunchedRow, SweepRow
 from sparktui.store.writer import Writer
 
 RUNNER_TIMEOUT_S = 180.0
@@ -30,6 +35,9 @@ def stop_campaign(name: str) -> None:
     """Stop a campaign by its number or `last`; exit 1 where something is left that could not be removed."""
     with Reader(store_path()) as reader:
         campaign = reader.resolve(name)
+        if reader.campaign(campaign).origin is not None:
+            click.echo(f"campaign {campaign} was imported: nothing of it was started here", err=True)
+            return
         leftovers = bool(reader.launched_left(campaign))
     busy = running_campaign()
     if busy == campaign:
@@ -59,15 +67,13 @@ def _ask_runner(campaign: int) -> None:
 async def clean_up(campaign: int) -> list[str]:
     """Remove whatever a campaign's runner started and did not remove; return what is left, with the command for it."""
     with Reader(store_path()) as reader:
-        row, launched = reader.campaign(campaign), reader.launched_left(campaign)
+        row, launched, sweeps = reader.campaign(campaign), reader.launched_left(campaign), reader.sweeps(campaign)
     hosts = hosts_of(parse_profile(row.profile_yaml, f"campaign {campaign}"))
     left: list[str] = []
     async with await Writer.open(store_path()) as writer:
-        for item in launched:
-            remains = await undo(_launched(item, hosts.get(item.node, LocalHost())))
-            left += remains
-            if not remains:
-                await writer.mark_gone(item.id)
+        for sweep in sweeps:
+            mine = [item for item in launched if item.sweep == sweep.id]
+            left += (await _deployment(row, sweep, mine, hosts, writer).stop()).left
         await close_open(writer, campaign)
         if row.state in ("queued", "running"):
             await writer.set_campaign_state(
@@ -76,6 +82,18 @@ async def clean_up(campaign: int) -> list[str]:
     return left
 
 
-def _launched(item: LaunchedRow, host: Host) -> Launched:
-    running = None if item.pid is None else host.adopt(item.pid, item.pid_started)
-    return Launched(Step(item.node, item.title, (), undo=item.undo), host, running, item.id)
+def _deployment(
+    campaign: CampaignRow, sweep: SweepRow, left: list[LaunchedRow], hosts: Mapping[str, Host], writer: Writer
+) -> Deployment:
+    """Return what a sweep has left as the deployment it once was, so that it is stopped by the same code."""
+    folder = run_dir(campaign.id)
+    steps = {step.title: step for step in msgspec.json.decode(sweep.commands, type=list[Step])}
+    launched = []
+    for item in reversed(left):
+        host = hosts.get(item.node, LocalHost())
+        step = steps.get(item.title, Step(item.node, item.title, (), undo=item.undo))
+        log = log_path(folder, sweep.topology, item.title)
+        running = None if item.pid is None else host.adopt(item.pid, item.pid_started, log)
+        launched.append(Launched(step, host, running, item.id))
+    plan, ledger = Plan(sweep.topology, "", "", ()), StoreLedger(writer, campaign.id, sweep.id)
+    return Deployment(plan, hosts, folder, ledger, mark=mark_of(campaign, sweep.id), launched=launched)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,24 +12,29 @@ from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import LaunchError, SparktuiError
 from sparktui.load.link import LoadWorker
 from sparktui.load.prompts import PromptSet
-from sparktui.profile.model import Profile
+from sparktui.measure.shares import idle_backends, shares_text
+from sparktui.profile.model import Profile, Workload
+from sparktui.runner.bring_up import BringUp, Up
 from sparktui.runner.cell import Cell, CellMeasurer
 from sparktui.runner.closing import close_open
 from sparktui.runner.engine_watch import EngineWatch
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal, StoreLedger
+from sparktui.runner.marks import mark_of
 from sparktui.runner.plans import made_up_secrets
+from sparktui.runner.remote_memory import available, back
+from sparktui.runner.router_cost import router_cost
+from sparktui.runner.steering import Steering
 from sparktui.runner.watch import NodeWatch
-from sparktui.serving.api import Access, api_key, new_client
+from sparktui.runner.while_up import while_up
+from sparktui.serving.api import Access, new_client
 from sparktui.serving.host import Host
+from sparktui.serving.key import api_key
 from sparktui.serving.launch import Deployment, Proof
+from sparktui.serving.layout import HERE
 from sparktui.serving.plan import Plan
-from sparktui.serving.ready import Engine, wait_ready
-from sparktui.units import duration
-
-READY_TIMEOUT_S = 1800.0
-UP_TIMEOUT_S = 10.0
-"""For a server that is said to be up already."""
+from sparktui.store.reader import Reader
+from sparktui.store.rows import CampaignRow
 
 
 @dataclass(slots=True)
@@ -51,59 +55,67 @@ class Sweep:
 class SweepRunner:
     """What a sweep needs from its campaign."""
 
+    campaign: CampaignRow
     profile: Profile
     journal: Journal
     watch: NodeWatch
     hosts: Mapping[str, Host]
     folder: Path
     interrupt: Interrupt
+    steering: Steering
 
-    async def run(self, sweep: Sweep, plan: Plan) -> None:
+    async def run(self, sweep: Sweep, plan: Plan | LaunchError) -> None:
         """Bring the topology up, measure it, take it down; its outcome is in `sweep.state`."""
+        if isinstance(plan, LaunchError):
+            await self._failed(sweep, plan, "")
+            await self.journal.writer.set_sweep_state(sweep.id, sweep.state, error=sweep.error)
+            await close_open(self.journal.writer, self.journal.campaign, sweep.id)
+            return
         nodes = self.profile.topologies[sweep.topology].nodes
         before = self.watch.snapshot()
+        elsewhere = [name for name in nodes if self.profile.nodes[name].host not in HERE]
+        unwatched = await available(self.hosts, elsewhere) if plan.steps else {}
         ledger = StoreLedger(self.journal.writer, self.journal.campaign, sweep.id)
-        deployment = Deployment(plan, self.hosts, self.folder, ledger, made_up_secrets(plan))
+        mark = mark_of(self.campaign, sweep.id)
+        deployment = Deployment(plan, self.hosts, self.folder, ledger, made_up_secrets(plan), mark)
         try:
             ended = await self.interrupt.run(self._serve(sweep, plan, deployment))
             await self._settle(sweep, ended)
         except SparktuiError as error:
             await self._failed(sweep, error, await deployment.log_tails())
         finally:
-            await self._take_down(sweep, deployment, nodes, before)
+            await self._take_down(sweep, deployment, nodes, before, unwatched)
 
     async def _serve(self, sweep: Sweep, plan: Plan, deployment: Deployment) -> None:
         nodes = self.profile.topologies[sweep.topology].nodes
         if (refusal := self.watch.refusal(nodes)) is not None:
             raise LaunchError(f"not launched: {refusal}", "free memory there, or lower refuse_gib in the profile")
-        key = deployment.secrets.get(plan.api_key_env or "") or api_key(plan.api_key_env)
+        key = deployment.secrets.get(plan.api_key_env or "") or api_key(plan.api_key_env, plan.api_key_file)
         async with new_client() as client:
-            access = Access(client, plan.url, key)
-            engine = await self._bring_up(sweep, plan, deployment, access)
+            access = Access(client, plan.url, key, plan.routed)
+            up = await self._bring_up(sweep, plan, deployment, access)
             async with LoadWorker.start() as worker:  # each topology its own: one that died ends one topology
-                await self._measure(sweep, plan, deployment, access, engine, worker)
+                await while_up(deployment, self._measure(sweep, plan, deployment, access, up, worker))
 
-    async def _bring_up(self, sweep: Sweep, plan: Plan, deployment: Deployment, access: Access) -> Engine:
-        started = time.monotonic()
+    async def _bring_up(self, sweep: Sweep, plan: Plan, deployment: Deployment, access: Access) -> Up:
         nodes = self.profile.topologies[sweep.topology].nodes
         await self._state(sweep, "launching")
         await self.journal.info(sweep.topology, "launching", f"{sweep.topology}: launching on {', '.join(nodes)}")
         self.watch.tell(nodes, "loading")
-        await deployment.launch()
-        urls = tuple(dict.fromkeys([*(backend.url for backend in plan.backends), plan.url]))
-        engine = await wait_ready(
-            [access.api(url) for url in urls],
-            plan.model,
-            dead=deployment.dead,
-            timeout_s=READY_TIMEOUT_S if plan.steps else UP_TIMEOUT_S,
-            api=self.profile.workload.api,
+        bring_up = BringUp(
+            plan,
+            deployment,
+            access,
+            self.journal,
+            self.profile.workload.api,
+            self.profile.ready_timeout_s,
+            await asyncio.to_thread(_earlier_launches, self.journal.writer.path, self.campaign, sweep.topology),
         )
-        took = time.monotonic() - started
+        begun = asyncio.get_running_loop().time()
+        up = await bring_up.run()
+        self.steering.brought_up(sweep.topology, asyncio.get_running_loop().time() - begun)
         await self._state(sweep, "measuring")
-        await self.journal.info(
-            sweep.topology, "ready", f"{sweep.topology}: ready after {duration(took)}", {"seconds": took}
-        )
-        return engine
+        return up
 
     async def _measure(
         self,
@@ -111,7 +123,7 @@ class SweepRunner:
         plan: Plan,
         deployment: Deployment,
         access: Access,
-        engine: Engine,
+        up: Up,
         worker: LoadWorker,
     ) -> None:
         self.watch.tell(self.profile.topologies[sweep.topology].nodes, "serving")
@@ -119,8 +131,8 @@ class SweepRunner:
         polling = asyncio.create_task(engines.poll(self.journal.writer, sweep.id))
         measurer = CellMeasurer(self.profile.workload, plan, worker, self.journal, engines, access)
         try:
-            prompts = await self._prepare(sweep, measurer, engine)
-            for cell in sweep.cells:
+            prompts = await self._prepare(sweep, measurer, up, plan, access, worker)
+            async for cell in self.steering.cells(sweep.id, sweep.topology, sweep.cells):
                 await self._one_cell(sweep, cell, measurer, deployment)
             if not prompts.exact:
                 text = f"{sweep.topology}: prompts could not be made exactly as long as asked ({prompts.method})"
@@ -130,19 +142,53 @@ class SweepRunner:
             with suppress(asyncio.CancelledError):
                 await polling
 
-    async def _prepare(self, sweep: Sweep, measurer: CellMeasurer, engine: Engine) -> PromptSet:
+    async def _prepare(
+        self, sweep: Sweep, measurer: CellMeasurer, up: Up, plan: Plan, access: Access, worker: LoadWorker
+    ) -> PromptSet:
         prompts = await measurer.prepare()
-        said = {"version": engine.version or "", "max_model_len": str(engine.model.max_model_len or "")}
-        fingerprint = Fingerprint.of(self.profile, {key: value for key, value in said.items() if value})
+        load = measurer.workload
+        routed = await self._router_facts(sweep, plan, load, access, worker) if len(plan.backends) > 1 else {}
+        fingerprint = Fingerprint.of(self.profile.model_copy(update={"workload": load}), up.facts | routed)
         await self.journal.writer.set_sweep_facts(sweep.id, fingerprint=fingerprint.to_json())
+        await self.journal.writer.set_sweep_latency(sweep.id, "api", await access.api(plan.url).latency_us())
         return prompts
 
+    async def _router_facts(
+        self, sweep: Sweep, plan: Plan, load: Workload, access: Access, worker: LoadWorker
+    ) -> dict[str, str]:
+        cost = await router_cost(plan, load, access.key, worker)
+        if cost is None:
+            return {}
+        text = (
+            f"{sweep.topology}: the router adds {cost.added_ms:.1f} ms to a first token "
+            f"({cost.direct_ms:.1f} ms direct, {cost.routed_ms:.1f} ms routed; medians of {cost.pairs} pairs, idle)"
+        )
+        await self.journal.info(sweep.topology, "router-cost", text, {"added_ms": cost.added_ms})
+        return {"router_added_ttft_ms": f"{cost.added_ms:.1f}"}
+
     async def _one_cell(self, sweep: Sweep, cell: Cell, measurer: CellMeasurer, deployment: Deployment) -> None:
-        failures = await measurer.measure(sweep.topology, cell)
+        enough = self.steering.enough(sweep.topology, cell.concurrency)
+        failures = await measurer.measure(sweep.topology, cell, enough)
         sweep.measured += 1
         sweep.failed_cells += failures > 0
+        if len(deployment.plan.backends) > 1:
+            await self._say_shares(sweep, cell, deployment.plan)
         if (title := await deployment.dead()) is not None:
-            raise LaunchError(f"{title} ended while it was being measured", "its last lines say why")
+            raise LaunchError(f"{title} ended while it was serving", "its last lines say why")
+
+    async def _say_shares(self, sweep: Sweep, cell: Cell, plan: Plan) -> None:
+        """Tell how the router spread a cell: two backends may have become one without a word."""
+        served = await asyncio.to_thread(_shares, self.journal.writer.path, cell.id)
+        if not served:
+            return
+        names = [backend.node for backend in plan.backends]
+        text = f"{sweep.topology} c{cell.concurrency}: requests by backend: {shares_text(served, names)}"
+        data = {"cell": cell.id, "shares": served}
+        if idle := idle_backends(served, names):
+            why = f"{' and '.join(idle)} served nothing: the router has taken it out (a cooldown?), or it is down"
+            await self.journal.warning(sweep.topology, "backend-idle", f"{text}; {why}", data)
+        else:
+            await self.journal.info(sweep.topology, "shares", text, data)
 
     async def _settle(self, sweep: Sweep, ended: bool) -> None:
         if ended:
@@ -163,13 +209,18 @@ class SweepRunner:
         await self.journal.error(sweep.topology, "failed", text, {"log_tail": tail[-8000:]})
 
     async def _take_down(
-        self, sweep: Sweep, deployment: Deployment, nodes: tuple[str, ...], before: dict[str, int]
+        self,
+        sweep: Sweep,
+        deployment: Deployment,
+        nodes: tuple[str, ...],
+        before: dict[str, int],
+        unwatched: dict[str, int],
     ) -> None:
         was_up = bool(deployment.launched)
         self.watch.tell(nodes, "stopping")
         proof = await deployment.stop()
         if was_up:
-            short = await self.watch.memory_back(nodes, before)
+            short = await self.watch.memory_back(nodes, before) + await back(self.hosts, unwatched)
             proof = Proof((*proof.left, *(f"memory of {name} has not come back" for name in short)))
             await self._report_stop(sweep, proof)
         self.watch.tell(nodes, "idle")
@@ -188,3 +239,13 @@ class SweepRunner:
     async def _state(self, sweep: Sweep, state: str) -> None:
         sweep.state = state
         await self.journal.writer.set_sweep_state(sweep.id, state)
+
+
+def _shares(store: Path, cell: int) -> dict[str, int]:
+    with Reader(store) as reader:
+        return reader.backend_shares(cell)
+
+
+def _earlier_launches(store: Path, campaign: CampaignRow, topology: str) -> tuple[float, ...]:
+    with Reader(store) as reader:
+        return reader.launch_seconds(campaign, topology)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from statistics import fmean
 
 import httpx
 
@@ -11,8 +13,12 @@ from sparktui.errors import EngineError, UsageError
 from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said
 
 TIMEOUT_S = 10.0
+ENGINE_HEALTH = "/health"
+ROUTER_HEALTH = "/health/liveliness"
+"""LiteLLM's /health asks every backend for a completion; this says only that the proxy is up."""
 COMPLETION_TIMEOUT_S = 120.0
 """A first completion may compile kernels."""
+LATENCY_PROBES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +29,6 @@ class ServedModel:
     max_model_len: int | None = None
 
 
-def api_key(env_name: str | None) -> str | None:
-    """Return the API key kept in an environment variable.
-
-    Raises:
-        UsageError: The variable is named but not set.
-    """
-    if env_name is None:
-        return None
-    key = os.environ.get(env_name)
-    if not key:
-        raise UsageError(f"the environment variable {env_name} is not set", f"export {env_name}=... and start again")
-    return key
-
-
 class EngineApi:
     """One server, by its base URL.
 
@@ -44,14 +36,17 @@ class EngineApi:
         UsageError: The URL is no usable http or https address, or no header can carry the key.
     """
 
-    def __init__(self, url: str, client: httpx.AsyncClient, key: str | None = None) -> None:
+    def __init__(
+        self, url: str, client: httpx.AsyncClient, key: str | None = None, *, health: str = ENGINE_HEALTH
+    ) -> None:
         self.root = root_of(url)
+        self._health = health
         self._client = client
         self._headers = {"Authorization": bearer(key)} if key else {}
 
     async def healthy(self) -> bool:
         """Tell whether it answers its health check; a server without one is asked for its models instead."""
-        for path in ("/health", "/v1/models"):
+        for path in (self._health, "/v1/models"):
             try:
                 response = await self._get(path)
             except EngineError:
@@ -85,6 +80,19 @@ class EngineApi:
         except (EngineError, ValueError):
             return None
         return str(body["version"]) if isinstance(body, dict) and "version" in body else None
+
+    async def latency_us(self) -> float | None:
+        """Return how long an idle server takes to answer for its models, until the body is read; None of no answer.
+
+        The mean of three, one after another: llama-benchy's latency mode `api`. Whatever status answers counts.
+        """
+        taken_us = []
+        for _ in range(LATENCY_PROBES):
+            started = time.perf_counter()
+            with suppress(EngineError):
+                await self._get("/v1/models")
+                taken_us.append((time.perf_counter() - started) * 1e6)
+        return fmean(taken_us) if taken_us else None
 
     async def complete_once(self, model: str, api: Api = "chat") -> None:
         """Have one token generated: the proof that it serves, through the API that will be measured.
@@ -128,6 +136,8 @@ class Access:
     client: httpx.AsyncClient
     url: str
     key: str | None = None
+    routed: bool = False
+    """Whether `url` is a router in front of the engines."""
 
     def key_for(self, url: str) -> str | None:
         """Return the key for a server, None for one that is not given it."""
@@ -135,19 +145,22 @@ class Access:
 
     def api(self, url: str) -> EngineApi:
         """Return the control plane of a server."""
-        return EngineApi(url, self.client, self.key_for(url))
+        health = ROUTER_HEALTH if self.routed and url == self.url else ENGINE_HEALTH
+        return EngineApi(url, self.client, self.key_for(url), health=health)
 
 
 def require_model(served: tuple[ServedModel, ...], model: str, url: str) -> ServedModel:
-    """Return the model from what a server serves.
+    """Return the model from what a server serves; one that lists nothing is taken at its word when it is asked.
 
     Raises:
         UsageError: It is not among them; the message lists what is.
     """
+    if not served:
+        return ServedModel(model)
     for entry in served:
         if entry.id == model:
             return entry
-    names = ", ".join(entry.id for entry in served) or "nothing"
+    names = ", ".join(entry.id for entry in served)
     raise UsageError(f"{url} does not serve {model!r}; it serves {names}", "name one of these as the model")
 
 

@@ -1,9 +1,8 @@
-"""A topology on its way up, up, and down again: runs a plan's steps, knows what is alive, undoes them in reverse."""
+"""A topology on its way up and up: refuses what is in the way, runs a plan's steps, knows what is alive."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,12 +11,17 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from sparktui.errors import HostError, LaunchError, SparktuiError
-from sparktui.serving.host import Host, LocalHost, Running
+from sparktui.serving.alive import first_dead, watch
+from sparktui.serving.host import HEAD_BYTES, Host, Running
+from sparktui.serving.leftovers import KEEP_ENV, MARK_ENV, containers_left
+from sparktui.serving.litellm_version import refuse_unsafe
 from sparktui.serving.plan import Plan, Step
+from sparktui.serving.stop import take_down
 
-STOP_GRACE_S = 15.0
-"""Between SIGTERM and SIGKILL: an engine frees its GPU memory on the way out."""
-UNDO_TIMEOUT_S = 120.0
+LOG_TAIL_TIMEOUT_S = 15.0
+SECTION = "--- "
+"""Before the title of each log, where several are shown together."""
+CONTAINER_LOG_HEAD = 'docker logs "$1" 2>&1 | head -c "$2"'
 
 
 class Ledger(Protocol):
@@ -58,42 +62,80 @@ class Deployment:
     ledger: Ledger
     secrets: Mapping[str, str] = field(default_factory=dict)
     """What goes into the environment of steps that name it, and nowhere else."""
+    mark: str = ""
+    """Put into the environment of everything that is started, and looked for after the stop."""
     launched: list[Launched] = field(default_factory=list)
 
     async def launch(self) -> None:
         """Run every step in order.
 
         Raises:
-            LaunchError: A port was taken, or a step failed; what was started before it is still up: call `stop`.
+            LaunchError: A port or a container's name was taken, the router is not safe to run, or a step failed; what
+                was started before it is still up: call `stop`.
         """
         await self._refuse_taken_ports()
+        await self._refuse_taken_names()
+        await self._refuse_unsafe_router()
         for step in self.plan.steps:
             await self._run(step)
 
     async def dead(self) -> str | None:
-        """Return the title of a process that should be up and is not."""
-        for item in self.launched:
-            if item.running is not None and not await item.running.alive():
-                return item.step.title
-        return None
+        """Return the title of a step that should be up and is not.
+
+        Raises:
+            HostError: A node cannot be asked.
+        """
+        return await first_dead(self.launched)
+
+    async def watch(self) -> None:
+        """Look after everything that is up; never return.
+
+        Raises:
+            LaunchError: Something ended, or a node cannot be reached any more.
+        """
+        await watch(self.launched)
+
+    async def engine_log(self) -> str:
+        """Return what the first engine has written so far, from its beginning."""
+        first = next((item for item in self.launched if item.step.serves), None)
+        if first is None:
+            return ""
+        if first.running is not None:
+            return await first.running.log_head()
+        argv = ["sh", "-c", CONTAINER_LOG_HEAD, "sh", str(first.step.container), str(HEAD_BYTES)]
+        return (await first.host.run(argv, timeout_s=LOG_TAIL_TIMEOUT_S)).stdout
 
     async def log_tails(self) -> str:
         """Return the last lines of every step's log, each under its title."""
         tails = [(item.step.title, await _tail(item)) for item in self.launched]
-        return "\n".join(f"--- {title}\n{tail.strip()}" for title, tail in tails if tail.strip())
+        return "\n".join(f"{SECTION}{title}\n{tail.strip()}" for title, tail in tails if tail.strip())
 
     async def stop(self) -> Proof:
-        """Undo every step, last first, and look at what is left."""
-        left: list[str] = []
-        for item in reversed(self.launched):
-            remains = await undo(item)
-            left += remains
-            if not remains and item.number is not None:
+        """Undo every step, last first, end what still carries the mark, and look at what is left."""
+        if not self.launched:
+            return Proof()
+        await self._keep_logs()
+        left, clean = await take_down(self.launched, self.mark)
+        for item in clean:
+            if item.number is not None:
                 with suppress(SparktuiError):  # a store that fails must not keep the others up
                     await self.ledger.gone(item.number)
-        left += [f"port of {name} still answers" for name in await self._open_ports()] if self.launched else []
+        left += [f"port of {name} still answers" for name in await self._open_ports()]
         self.launched.clear()
-        return Proof(tuple(left))
+        return Proof(tuple(dict.fromkeys(left)))
+
+    async def _keep_logs(self) -> None:
+        """Bring logs here before what holds them is removed; a container takes its own with it."""
+        for item in self.launched:
+            with suppress(HostError, OSError):
+                if item.running is not None:
+                    await item.running.keep_log()
+                elif item.step.logs:
+                    done = await item.host.run(item.step.logs, timeout_s=LOG_TAIL_TIMEOUT_S)
+                    await asyncio.to_thread(self._log_of(item.step).write_text, done.stdout + done.stderr)
+
+    def _log_of(self, step: Step) -> Path:
+        return log_path(self.log_dir, self.plan.topology, step.title)
 
     async def _run(self, step: Step) -> None:
         host = self.hosts[step.node]
@@ -108,8 +150,10 @@ class Deployment:
             raise LaunchError(f"{step.title}: {error.message}", error.hint) from error
 
     async def _spawn(self, step: Step, host: Host) -> None:
-        log = self.log_dir / f"{self.plan.topology}-{step.title.replace(' ', '-')}.log"
-        running = await host.spawn(step.argv, env=self._environment(step, host), cwd=step.cwd, log=log)
+        secrets = {name: self.secrets[name] for name in step.secret_env if name in self.secrets}
+        running = await host.spawn(
+            step.argv, env=self._environment(step), secrets=secrets, cwd=step.cwd, log=self._log_of(step)
+        )
         item = Launched(step, host, running)
         self.launched.append(item)
         item.number = await self.ledger.started(step, running.pid, running.started)
@@ -118,21 +162,16 @@ class Deployment:
         item = Launched(step, host)
         self.launched.append(item)
         item.number = await self.ledger.started(step, None, None)
-        done = await host.run(step.argv, env=self._environment(step, host), cwd=step.cwd, timeout_s=step.timeout_s)
+        done = await host.run(step.argv, env=self._environment(step), cwd=step.cwd, timeout_s=step.timeout_s)
         if done.returncode != 0:
             raise LaunchError(
                 f"{step.title} failed on {step.node} with exit code {done.returncode}",
-                "see its last lines; `sparktui run PROFILE --dry-run` prints the command to try by hand",
+                step.hint or "see its last lines; `sparktui run PROFILE --dry-run` prints the command to try by hand",
                 (done.stdout + done.stderr)[-4000:],
             )
 
-    def _environment(self, step: Step, host: Host) -> dict[str, str]:
-        if step.secret_env and not isinstance(host, LocalHost):
-            raise LaunchError(
-                f"{step.title} needs {', '.join(step.secret_env)}, which is not sent to another node",
-                "give it a node with `host: local`",
-            )
-        return step.env | {name: self.secrets[name] for name in step.secret_env if name in self.secrets}
+    def _environment(self, step: Step) -> dict[str, str]:
+        return step.env | ({MARK_ENV: self.mark, **KEEP_ENV} if self.mark else {})
 
     async def _refuse_taken_ports(self) -> None:
         if not self.plan.steps:
@@ -140,11 +179,29 @@ class Deployment:
         for name in await self._open_ports():
             raise LaunchError(f"the port of {name} is already in use", "stop what serves there, or choose another port")
 
+    async def _refuse_taken_names(self) -> None:
+        for step in self.plan.steps:
+            if step.container:
+                with suppress(HostError):  # without Docker the step itself will say so
+                    for found in await containers_left(self.hosts[step.node], step.node, step.container):
+                        raise LaunchError(f"not launched: there is already a {found.what} on {step.node}", found.remove)
+
+    async def _refuse_unsafe_router(self) -> None:
+        try:
+            await refuse_unsafe(self.plan, self.hosts)
+        except HostError as error:
+            raise LaunchError(error.message, error.hint) from error
+
     async def _open_ports(self) -> list[str]:
         named = {f"{backend.node} ({backend.url})": backend.url for backend in self.plan.backends}
         named.setdefault(f"the router ({self.plan.url})", self.plan.url)
-        urls = {url: name for name, url in reversed(named.items())}
+        urls = {url: name for name, url in reversed(named.items()) if url}
         return [name for url, name in urls.items() if await answers(url)]
+
+
+def log_path(folder: Path, topology: str, title: str) -> Path:
+    """Return where a step's log is kept in a campaign's folder."""
+    return folder / f"{topology}-{title.replace(' ', '-')}.log"
 
 
 async def answers(url: str) -> bool:
@@ -159,16 +216,6 @@ async def answers(url: str) -> bool:
     return True
 
 
-async def end_group(running: Running, grace_s: float = STOP_GRACE_S) -> bool:
-    """End a process group, kindly first; tell whether it is gone."""
-    await running.signal(signal.SIGTERM)
-    if not await _gone_within(running, grace_s):
-        await running.signal(signal.SIGKILL)
-        return await _gone_within(running, 5)
-    await running.signal(signal.SIGKILL)  # children that outlived their leader
-    return True
-
-
 async def _whole(work: Coroutine[Any, Any, None]) -> None:
     """Finish some work before a cancellation is heeded: cut in two, it would leave a process that no stop knows of."""
     task = asyncio.create_task(work)
@@ -179,36 +226,12 @@ async def _whole(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-async def _gone_within(running: Running, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            while await running.alive():  # noqa: ASYNC110 - another process, on another node: nothing to await
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        return False
-    return True
-
-
-async def undo(item: Launched) -> list[str]:
-    """Undo one step; return what is left of it."""
-    try:
-        if item.running is not None and not await end_group(item.running):
-            return [f"{item.step.title}: process group {item.running.pid} on {item.step.node}"]
-        if item.step.undo:
-            done = await item.host.run(item.step.undo, timeout_s=UNDO_TIMEOUT_S)
-            if done.returncode != 0 and "No such container" not in done.stderr:
-                return [f"{item.step.title}: `{' '.join(item.step.undo)}` on {item.step.node}: {done.stderr.strip()}"]
-    except HostError as error:
-        return [f"{item.step.title}: {error.message}"]
-    return []
-
-
 async def _tail(item: Launched) -> str:
     try:
         if item.running is not None:
             return await item.running.log_tail()
         if item.step.logs:
-            done = await item.host.run(item.step.logs, timeout_s=15)
+            done = await item.host.run(item.step.logs, timeout_s=LOG_TAIL_TIMEOUT_S)
             return done.stdout + done.stderr
     except HostError as error:
         return error.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from sparktui.serving.plan import Backend, Ports
 
 LOOPBACK = "127.0.0.1"
 HERE = ("local", "simulated")
+PLACEHOLDER = re.compile(r"\{(port|model|node|address|addresses)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,17 @@ class Layout:
     def backends(self, first: int) -> tuple[Backend, ...]:
         """Return every engine that answers requests."""
         return tuple(self.backend(node, first) for node in self.serving_nodes)
+
+    def filled(self, word: str, node: str, first: int) -> str:
+        """Return a word with its placeholders filled in, once: what is filled in is not looked at again."""
+        values = {
+            "port": str(self.port(node, first)),
+            "model": self.profile.model.id,
+            "node": node,
+            "address": self.address(node),
+            "addresses": ",".join(self.address(each) for each in self.topology.nodes),
+        }
+        return PLACEHOLDER.sub(lambda match: values[match[1]], word)
 
     def env(self, node: str, shared: Mapping[str, str]) -> dict[str, str]:
         """Return the environment on a node: what all share, and what is its own."""

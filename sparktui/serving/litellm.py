@@ -33,7 +33,7 @@ def routed(layout: Layout, backends: tuple[Backend, ...], steps: tuple[Step, ...
         files={file: config(layout.profile.model.id, backends)},
     )
     url = url_of(LOOPBACK if here else layout.address(node), port)
-    return Plan(layout.name, layout.profile.model.id, url, backends, (*steps, step), KEY_ENV)
+    return Plan(layout.name, layout.profile.model.id, url, backends, (*steps, step), KEY_ENV, routed=True)
 
 
 def config_name(layout: Layout) -> str:

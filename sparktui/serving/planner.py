@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sparktui.profile.model import Command, External, Profile, Recipe, Simulated, Topology, Vllm
+from sparktui.profile.model import Command, Docker, External, Profile, Recipe, Simulated, Topology, Vllm
+from sparktui.serving.docker import docker_steps
 from sparktui.serving.layout import LOOPBACK, Layout, title_of, url_of
 from sparktui.serving.litellm import routed
 from sparktui.serving.plan import Backend, Plan, Ports, Step
 from sparktui.serving.recipe import TODAY, recipe_steps
 from sparktui.serving.vllm import vllm_steps
-
-PLACEHOLDER = re.compile(r"\{(port|model|node|address|addresses)\}")
 
 
 def plan(
@@ -43,13 +41,17 @@ def plan(
     match profile.serving:
         case External() as serving:
             url = serving.url.rstrip("/").removesuffix("/v1").rstrip("/")
-            return Plan(topology, profile.model.id, url, (Backend(layout.head, url),), (), serving.api_key_env)
+            backend = Backend(layout.head, url)
+            env, file = serving.api_key_env, serving.api_key_file
+            return Plan(topology, profile.model.id, url, (backend,), api_key_env=env, api_key_file=file)
         case Simulated() as serving:
             return _simulated(layout, serving, state_dir, python)
         case Recipe() as serving:
             return _behind_router(layout, serving.port, recipe_steps(layout, serving, recipe_flags), state_dir)
         case Vllm() as serving:
             return _behind_router(layout, serving.port, vllm_steps(layout, serving), state_dir)
+        case Docker() as serving:
+            return _behind_router(layout, serving.port, docker_steps(layout, serving), state_dir)
         case Command() as serving:
             return _behind_router(layout, serving.port, _command_steps(layout, serving), state_dir)
 
@@ -95,7 +97,7 @@ def _simulated_engine(layout: Layout, serving: Simulated, node: str, state_dir: 
     words += ["--kv-gib", str(serving.kv_gib)]
     words += ["--max-model-len", str(topology.max_model_len)] if topology.max_model_len else []
     words += ["--headless"] if headless else []
-    return Step(node, title_of(layout, node), tuple(words))
+    return Step(node, title_of(layout, node), tuple(words), serves=not headless)
 
 
 def _step_model(topology: Topology) -> str:
@@ -111,21 +113,10 @@ def _command_steps(layout: Layout, serving: Command) -> tuple[Step, ...]:
         Step(
             node,
             f"engine on {node}",
-            tuple(_filled(word, layout, node, serving.port) for word in serving.argv),
+            tuple(layout.filled(word, node, serving.port) for word in serving.argv),
             env=layout.env(node, serving.env),
             cwd=layout.profile.nodes[node].workdir,
+            serves=True,
         )
         for node in layout.serving_nodes
     )
-
-
-def _filled(word: str, layout: Layout, node: str, port: int) -> str:
-    """Return a word with its placeholders filled in, once: what is filled in is not looked at again."""
-    values = {
-        "port": str(layout.port(node, port)),
-        "model": layout.profile.model.id,
-        "node": node,
-        "address": layout.address(node),
-        "addresses": ",".join(layout.address(each) for each in layout.topology.nodes),
-    }
-    return PLACEHOLDER.sub(lambda match: values[match[1]], word)

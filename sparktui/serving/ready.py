@@ -6,13 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from sparktui.errors import EngineError, LaunchError, UsageError
+from sparktui.errors import EngineError, HostError, LaunchError, UsageError
 from sparktui.load.request import Api
 from sparktui.serving.api import EngineApi, ServedModel, require_model
 
 POLL_S = 0.25
+LOOK_EVERY_S = 1.0
+"""Whether a process is alive may take a command on another node."""
 
 Dead = Callable[[], Awaitable[str | None]]
+OnPhase = Callable[[str], Awaitable[None]]
+"""Told, in words, what is being waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,17 @@ async def wait_ready(
     dead: Dead,
     timeout_s: float,
     api: Api = "chat",
+    on_phase: OnPhase | None = None,
 ) -> Engine:
     """Wait until every server serves the model, and return what the first says of itself.
 
     Args:
+        servers: The engines, and the router in front of them last.
+        model: What they must serve.
         dead: Names a process that should be up and is not; looked at while waiting.
+        timeout_s: For all of it together.
+        api: Through which the first completion is made.
+        on_phase: Called when there is something else to wait for.
 
     Raises:
         LaunchError: One died, serves something else, failed its first completion, or was not ready in time.
@@ -42,7 +52,9 @@ async def wait_ready(
     try:
         async with asyncio.timeout(timeout_s):
             for server in servers:
+                await _tell(on_phase, f"waiting for {server.root} to answer")
                 await _wait_healthy(server, dead)
+            await _tell(on_phase, "making a first completion")
             engines = [await _verify(server, model, api) for server in servers]
     except TimeoutError:
         raise LaunchError(
@@ -54,11 +66,26 @@ async def wait_ready(
     return engines[0]
 
 
+async def _tell(on_phase: OnPhase | None, phase: str) -> None:
+    if on_phase is not None:
+        await on_phase(phase)
+
+
 async def _wait_healthy(server: EngineApi, dead: Dead) -> None:
+    look_at, now = 0.0, asyncio.get_running_loop().time
     while not await server.healthy():
-        if (title := await dead()) is not None:
-            raise LaunchError(f"{title} ended before it was ready", "its last lines say why")
+        if now() >= look_at:
+            if (title := await _dead(dead)) is not None:
+                raise LaunchError(f"{title} ended before it was ready", "its last lines say why")
+            look_at = now() + LOOK_EVERY_S
         await asyncio.sleep(POLL_S)
+
+
+async def _dead(dead: Dead) -> str | None:
+    try:
+        return await dead()
+    except HostError as error:
+        raise LaunchError(f"a node cannot be asked any more: {error.message}", error.hint) from error
 
 
 async def _verify(server: EngineApi, model: str, api: Api) -> Engine:

@@ -19,6 +19,8 @@ FOLDER = "~/spark-vllm-docker"
 LOG_LINES = 200
 LAUNCH_TIMEOUT_S = 900.0
 INSPECT_TIMEOUT_S = 30.0
+RANK_UP = 'docker top "$1" -eo args | grep -qE "vllm|ray"'
+"""The script's containers sleep, and outlive the engine that was started inside them."""
 
 
 def known_flags(help_text: str) -> frozenset[str]:
@@ -51,7 +53,10 @@ def _image_step(layout: Layout, serving: Recipe, node: str) -> Step:
         background=False,
         undo=_stop(serving) if remote else (),
         logs=_logs(serving) if remote else (),
+        container=serving.container,
+        alive=_rank_up(serving) if remote else (),
         timeout_s=INSPECT_TIMEOUT_S,
+        hint=f"the image is not there: `docker pull {serving.image}` on {node}, or build it as its recipe says",
     )
 
 
@@ -69,6 +74,10 @@ def _launch_step(layout: Layout, serving: Recipe, node: str, flags: frozenset[st
         background=False,
         undo=_stop(serving),
         logs=_logs(serving),
+        container=serving.container,
+        starts_container=True,
+        serves=True,
+        alive=_rank_up(serving),
         timeout_s=LAUNCH_TIMEOUT_S,
     )
 
@@ -106,3 +115,7 @@ def _stop(serving: Recipe) -> tuple[str, ...]:
 
 def _logs(serving: Recipe) -> tuple[str, ...]:
     return ("docker", "logs", "--tail", str(LOG_LINES), serving.container)
+
+
+def _rank_up(serving: Recipe) -> tuple[str, ...]:
+    return ("sh", "-c", RANK_UP, "sh", serving.container)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from sparktui.serving.leftovers import MARK_ENV
 from sparktui.serving.plan import Plan, Step
 
 
@@ -12,6 +13,8 @@ def render(plan: Plan) -> str:
     lines = [f"# {plan.topology}: requests for {_quoted(plan.model)} go to {_quoted(plan.url)}"]
     if not plan.steps:
         lines.append("# nothing to start: that server is up already, and stays up")
+    else:
+        lines.append(f"# every command also gets {MARK_ENV}=..., by which the stop finds what it left running")
     for step in plan.steps:
         lines += ["", f"# {step.title}", *_files(step), f"{step.node} $ {command_line(step)}"]
         lines.append(f"#   undo: {_undo(step)}")
@@ -29,7 +32,7 @@ def command_line(step: Step) -> str:
 def _undo(step: Step) -> str:
     if step.undo:
         return f"{step.node} $ {' '.join(_quoted(word) for word in step.undo)}"
-    return "its process group is ended" if step.background else "nothing to undo"
+    return "its process group is ended" if step.background else "processes that it left are ended"
 
 
 def _files(step: Step) -> list[str]:

@@ -51,7 +51,6 @@ def _ray_node(layout: Layout, serving: Vllm, node: str, meeting: str) -> Step:
         env=_env(layout, serving, node),
         cwd=layout.profile.nodes[node].workdir,
         background=False,
-        undo=(ray, "stop"),
         timeout_s=RAY_TIMEOUT_S,
     )
 
@@ -75,6 +74,7 @@ def _serve(
         (*words, *parallel, *serving.extra_args),
         env=_env(layout, serving, node) | (env or {}),
         cwd=layout.profile.nodes[node].workdir,
+        serves=node in layout.serving_nodes,
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparktui.sim.holding import GIB, MemoryCurve
-from sparktui.sim.model import MODELS, Drift, StepModel
+from sparktui.sim.model import MODELS, SPREAD, Drift, StepModel
 from sparktui.sim.report import Report
 from sparktui.sim.scheduler import Limits, Scheduler
 
@@ -51,6 +51,7 @@ class Options:
     kv_gib: float
     max_model_len: int
     speed: float
+    drift: float
     headless: bool
 
     @property
@@ -85,7 +86,7 @@ async def serve_engine(options: Options, listener: socket.socket) -> None:
         return event_loop.time() - origin
 
     limits = Limits(kv_tokens=int(options.kv_gib * GIB) // KV_BYTES_PER_TOKEN)
-    noise = Drift(f"{options.seed}-{options.node}")
+    noise = Drift(f"{options.seed}-{options.node}", options.drift)
     scheduler = Scheduler(options.step_model, limits, noise)
     metrics = EngineMetrics(options.model, scheduler)
     loop = EngineLoop(scheduler, metrics, clock)
@@ -141,6 +142,7 @@ def parse(argv: list[str] | None = None) -> Options:
     parser.add_argument("--kv-gib", type=float, default=51.0)
     parser.add_argument("--max-model-len", type=int, default=131_072)
     parser.add_argument("--speed", type=float, default=1.0, help="all step times are divided by this")
+    parser.add_argument("--drift", type=float, default=SPREAD, help="how far step times wander; 0: all alike")
     parser.add_argument("--headless", action="store_true", help="rank 1 of a cluster: no HTTP")
     return Options(**vars(parser.parse_args(argv)))
 

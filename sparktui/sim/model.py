@@ -63,6 +63,9 @@ MODELS = {
     "cluster-tp2-ray": replace(_CLUSTER, d0=_CLUSTER.d0 + _RAY_STEP_S),
 }
 
+SPREAD = 0.004
+"""The standard deviation of a step time around its own, as a fraction of it."""
+
 
 class Drift:
     """A slow, seeded wander of step times, so that repeated waves differ by fractions of a percent.
@@ -72,7 +75,7 @@ class Drift:
 
     PERIODS_S = (2.9, 7.1, 17.0, 41.0, 97.0)
 
-    def __init__(self, seed: int | str, spread: float = 0.004) -> None:
+    def __init__(self, seed: int | str, spread: float = SPREAD) -> None:
         rng = random.Random(f"drift-{seed}")  # noqa: S311
         amplitude = spread * math.sqrt(2 / len(self.PERIODS_S))
         self._waves = [(amplitude, math.tau / period, rng.uniform(0, math.tau)) for period in self.PERIODS_S]

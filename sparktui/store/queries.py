@@ -27,8 +27,19 @@ NODES = f"SELECT {_columns(NodeRow)} FROM node WHERE campaign = ? ORDER BY name"
 SWEEPS = f"SELECT {_columns(SweepRow)} FROM sweep WHERE campaign = ? ORDER BY seq"
 _CELL = f"SELECT {_columns(CellRow)} FROM cell"
 CELLS = f"{_CELL} WHERE sweep = ? ORDER BY seq"
+LAUNCH_SECONDS = """SELECT sweep.ready - sweep.launched FROM sweep JOIN campaign ON campaign.id = sweep.campaign
+    WHERE campaign.name = ? AND campaign.source = ? AND campaign.id <> ? AND sweep.topology = ?
+    AND sweep.ready > sweep.launched ORDER BY sweep.id DESC LIMIT 10"""
+BACKEND_SHARES = """SELECT backend, count(*) FROM wave JOIN request ON request.wave = wave.id
+    WHERE wave.cell = ? AND wave.warmup = 0 AND backend IS NOT NULL GROUP BY backend ORDER BY backend"""
 WAVE_SECONDS = """SELECT wave.cell, wave.duration_us / 1e6 FROM wave JOIN cell ON cell.id = wave.cell
     JOIN sweep ON sweep.id = cell.sweep WHERE sweep.campaign = ? ORDER BY wave.id"""
+WAVE_COUNTS = """SELECT wave.cell, count(*) FROM cell JOIN wave ON wave.cell = cell.id
+    WHERE cell.sweep = ? AND warmup = 0 GROUP BY wave.cell"""
+COUNTED = """SELECT wave.cell, iif(count(prompt_tokens) = count(*), sum(prompt_tokens), NULL) AS prompt_tokens,
+    iif(count(completion_tokens) = count(*), sum(completion_tokens), NULL) AS completion_tokens,
+    count(error) AS failed
+    FROM wave JOIN request ON request.wave = wave.id WHERE wave.cell = ? GROUP BY wave.cell"""
 CELL = f"{_CELL} WHERE id = ?"
 
 KNOWN_FIGURES = f"SELECT {_columns(KnownFigureRow)} FROM known_figure WHERE cell = ? ORDER BY rowid"
@@ -40,11 +51,12 @@ WAVES = f"""
 _UNREAD = ("events", "event_tokens")
 REQUESTS = f"""
     SELECT wave, {", ".join(f"request.{name}" for name in REQUEST_COLUMNS if name not in _UNREAD)},
-           iif(:events OR completion_tokens IS NULL, events, x''),
-           iif(:events OR completion_tokens IS NULL, event_tokens, x'')
-    FROM wave JOIN request ON request.wave = wave.id
-    WHERE cell = :cell AND warmup <= :warmup ORDER BY wave, slot, request.seq"""
-"""Without `:events`, the events only of requests whose tokens have to be counted from them."""
+           iif(:events OR completion_tokens IS NULL OR shape = 'pool', events, x''),
+           iif(:events OR completion_tokens IS NULL OR shape = 'pool', event_tokens, x'')
+    FROM cell JOIN wave ON wave.cell = cell.id JOIN request ON request.wave = wave.id
+    WHERE cell.id = :cell AND warmup <= :warmup ORDER BY wave, slot, request.seq"""
+"""Without `:events`, the events only of requests whose tokens have to be counted from them: those of servers that do
+not count, and of pool runs, of which a window cuts out a part."""
 
 _LIVE = f"SELECT live.id, t, cell, wave_seq, warmup, {', '.join(f'live.{name}' for name in PROGRESS_COLUMNS)} FROM live"
 LIVE_SINCE = f"{_LIVE} WHERE cell = ? AND id > ? ORDER BY id"
@@ -57,6 +69,8 @@ _SAMPLE = f"SELECT id, campaign, {', '.join(NODE_SAMPLE_COLUMNS)} FROM node_samp
 NODE_SAMPLES_SINCE = f"{_SAMPLE} WHERE +campaign = ? AND id > ? ORDER BY id"
 """The plus keeps SQLite from the index by campaign, whose every entry it would look at: new rows are few and last."""
 ONE_NODES_SAMPLES_SINCE = f"{_SAMPLE} WHERE campaign = ? AND id > ? AND node = ? ORDER BY id"
+POWER_SAMPLES = """SELECT node, t, power_w, energy_j FROM node_sample
+    WHERE campaign = ? AND t BETWEEN ? AND ? ORDER BY node, id"""
 LATEST_NODE_SAMPLES = f"""
     WITH RECURSIVE name(node) AS (
         SELECT min(node) FROM node_sample WHERE campaign = ?1

@@ -17,6 +17,7 @@ from sparktui.store.rows import (
     CampaignRow,
     CellRow,
     ControlRow,
+    CountedRow,
     EventRow,
     KnownFigureRow,
     LaunchedRow,
@@ -132,6 +133,23 @@ class Reader:
 
         return self._read(read)
 
+    def wave_counts(self, sweep: int) -> dict[int, int]:
+        """Return how many measured waves each cell of a sweep has, by cell; a cell without any is left out."""
+        return dict(self._read(lambda connection: connection.execute(sql.WAVE_COUNTS, (sweep,)).fetchall()))
+
+    def counted(self, cell: int) -> CountedRow | None:
+        """Return what the requests of a cell add up to; None where it has no waves."""
+        return next(iter(self._rows(CountedRow, sql.COUNTED, cell)), None)
+
+    def launch_seconds(self, campaign: CampaignRow, topology: str) -> tuple[float, ...]:
+        """Return how long a topology took to serve in earlier campaigns of the same profile, newest first."""
+        of = (campaign.name, campaign.source, campaign.id, topology)
+        return tuple(row[0] for row in self._read(lambda c: c.execute(sql.LAUNCH_SECONDS, of).fetchall()))
+
+    def backend_shares(self, cell: int) -> dict[str, int]:
+        """Return how many requests of a cell each backend served, where a router said so; warm-up not counted."""
+        return dict(self._read(lambda connection: connection.execute(sql.BACKEND_SHARES, (cell,)).fetchall()))
+
     def wave_seconds(self, campaign: int) -> dict[int, tuple[float, ...]]:
         """Return how long each committed wave of a campaign took, warm-up included, by cell."""
         taken: dict[int, tuple[float, ...]] = {}
@@ -160,6 +178,12 @@ class Reader:
         if node is not None:
             return self._decoded(node_sample_row, sql.ONE_NODES_SAMPLES_SINCE, campaign, after, node)
         return self._decoded(node_sample_row, sql.NODE_SAMPLES_SINCE, campaign, after)
+
+    def power_samples(
+        self, campaign: int, start: float, end: float
+    ) -> list[tuple[str, float, float | None, float | None]]:
+        """Return node, time, power in watts and energy counter in joules of the samples between two moments."""
+        return self._read(lambda connection: connection.execute(sql.POWER_SAMPLES, (campaign, start, end)).fetchall())
 
     def latest_server_samples(self, sweep: int) -> dict[str, ServerSampleRow]:
         """Return each backend's newest sample, by backend."""

@@ -113,6 +113,16 @@ class WaveRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedRow:
+    """What the requests of a cell's waves add up to, warm-up included; None where one of them was not counted."""
+
+    cell: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class KnownFigureRow:
     """What an imported file says of one figure of a cell; `values` is empty where it tells only a mean."""
 

@@ -129,18 +129,23 @@ class Writer:
             (fingerprint, None if commands is None else _json(commands), sweep),
         )
 
+    async def set_sweep_latency(self, sweep: int, mode: str, latency_us: float | None) -> None:
+        """Note how fast the idle server answered, and what it was asked; None where it did not."""
+        await self._update("UPDATE sweep SET latency_mode = ?, latency_us = ? WHERE id = ?", (mode, latency_us, sweep))
+
     async def set_cell_state(
         self,
         cell: int,
         state: str,
         *,
         taint: str | None = None,
+        ended_by: str | None = None,
         server_tokens: float | None = None,
         server_prompt_tokens: float | None = None,
     ) -> None:
-        """Say how a cell stands; `taint` is why it cannot win, None where it can."""
+        """Say how a cell stands; `taint` is why it cannot win, `ended_by` why it has fewer waves than planned."""
         await self._update(
-            """UPDATE cell SET state = :state, taint = :taint,
+            """UPDATE cell SET state = :state, taint = :taint, ended_by = :ended_by,
                server_tokens = coalesce(:tokens, server_tokens),
                server_prompt_tokens = coalesce(:prompt_tokens, server_prompt_tokens),
                started = CASE WHEN :state = 'measuring' THEN coalesce(started, :now) ELSE started END,
@@ -149,6 +154,7 @@ class Writer:
             {
                 "state": state,
                 "taint": taint,
+                "ended_by": ended_by,
                 "tokens": server_tokens,
                 "prompt_tokens": server_prompt_tokens,
                 "now": time.time(),

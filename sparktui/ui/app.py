@@ -16,9 +16,9 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from sparktui.errors import SparktuiError, UsageError
+from sparktui.exporting.files import export
 from sparktui.store.atomic import write_atomically
 from sparktui.store.control import request_control
-from sparktui.store.exporters import export
 from sparktui.store.reader import Reader
 from sparktui.ui import themes
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, ExplainDialog

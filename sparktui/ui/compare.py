@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from sparktui.compare.answers import advice_lines
+from sparktui.compare.comparison import Comparison
 from sparktui.compare.crossover import Crossover
 from sparktui.ui import explain
 from sparktui.ui.messages import BaselineChosen
@@ -39,12 +41,12 @@ class Standing(Panel):
 
 
 class Changes(Panel):
-    """Where the lead passes from one topology to another, and what has to be said with the tables."""
+    """Where the lead passes from one topology to another, what to serve with, and what has to be said with that."""
 
     grows = True
 
     def __init__(self) -> None:
-        super().__init__(id="changes", classes="box", title="Crossovers and notes")
+        super().__init__(id="changes", classes="box", title="Crossovers, advice and notes")
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         comparison = snapshot.comparison
@@ -55,6 +57,8 @@ class Changes(Panel):
         return lines(
             [
                 *rows,
+                *_advice(comparison, width),
+                *(Content.styled(harmless(difference), "$warning") for difference in comparison.differences),
                 *(Content.styled(harmless(note), "$dim") for note in comparison.notes if not note.endswith(NOT_YET)),
             ]
         )
@@ -69,13 +73,26 @@ def _change(change: Crossover) -> Content:
     )
 
 
+def _advice(comparison: Comparison, width: int) -> list[Content]:
+    found = advice_lines(comparison, width)
+    title = Content.styled("when to use which", "bold")
+    return [Content(""), title, *map(_advised, found), Content("")] if found else []
+
+
+def _advised(line: str) -> Content:
+    """Return a line of advice, the reasons below a use case dimmed."""
+    return Content.styled(harmless(line), "$dim" if line.startswith(" ") else "")
+
+
 def _workload(snapshot: Snapshot) -> str:
     cells = snapshot.cells
     if not cells:
         return ""
     depth = f" depth{cells[0].depth}" if cells[0].depth else ""
-    calculator = "" if snapshot.comparison is None else f" · {snapshot.comparison.calculator}"
-    return f"pp{cells[0].pp} tg{cells[0].tg}{depth} · {cells[0].runs} waves a level{calculator}"
+    kind = "pool runs" if cells[0].shape == "pool" else "waves"
+    load = f"pp{cells[0].pp} tg{cells[0].tg}{depth} · {cells[0].runs} {kind} a level"
+    compared = snapshot.comparison
+    return load if compared is None else f"{load} · {compared.calculator} by {compared.token_source}"
 
 
 class CompareScreen(Screen[None]):

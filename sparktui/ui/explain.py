@@ -19,7 +19,8 @@ class Explanation:
 _WAVE = Explanation(
     "wave, cell, sweep, campaign",
     "A wave is N requests started together and waited for together. A cell is one topology at one concurrency (c8 is "
-    "8 requests at once). A sweep is one topology over all its levels. A campaign is the whole race.",
+    "8 requests at once). A sweep is one topology over all its levels. A campaign is the whole race. In a pool run the "
+    "N requests are not waited for: each is followed at once by its slot's next.",
 )
 _TAINT = Explanation(
     "~ beside a figure",
@@ -107,7 +108,8 @@ LIVE = (
     Explanation(
         "engine",
         "The engine's own account: requests running and waiting, key-value cache in use, requests it had to throw back "
-        "(preempted), and the share of prompt tokens answered from its prefix cache.",
+        "(preempted), and the share of this cell's prompt tokens answered from its prefix cache. Where its token "
+        "counter and what has arrived here are over 5 % apart in the last 10 seconds, both are shown.",
         source="its /metrics page",
         good="nothing waiting or preempted; prefix 0 %, or prefill is not being measured",
     ),

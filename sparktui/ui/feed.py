@@ -9,16 +9,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from sparktui.compare.summary import Comparison, summarise
+from sparktui.compare.cells import FiguresCache
+from sparktui.compare.comparison import Comparison
+from sparktui.compare.summary import summarise
 from sparktui.errors import ProfileError
 from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
 from sparktui.runner.progress import remaining
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CampaignRow, CellRow, EventRow, SweepRow
+from sparktui.ui.engine_feed import EngineFeed
 from sparktui.ui.live_feed import LiveFeed
 from sparktui.ui.node_feed import NodeFeed
-from sparktui.ui.snapshot import Campaign, Cell, Engine, Event, Snapshot, Topology
+from sparktui.ui.snapshot import Campaign, Cell, Event, Snapshot, Topology
 
 EVENTS_KEPT = 200
 """More than the tallest terminal shows."""
@@ -75,11 +78,13 @@ class CampaignFeed:
         self._profile = _profile(row)
         self._live = LiveFeed(reader, campaign)
         self._nodes = NodeFeed(reader, campaign, self._profile)
+        self._engines: EngineFeed | None = None
         self._events: tuple[Event, ...] = ()
         self._wave_seconds: dict[int, tuple[float, ...]] = {}
         self._waves_at: object = None
         self._clock: str | None = None
         self._comparison: Comparison | None = None
+        self._figures = FiguresCache()
         self._compared_at: object = None
 
     def take(self, now: float, baseline: str | None) -> Snapshot:
@@ -89,7 +94,9 @@ class CampaignFeed:
         cells = {sweep.id: self._reader.cells(sweep.id) for sweep in sweeps}
         self._read_waves(sweeps, cells)
         self._read_events()
-        wave = self._live.wave(now, _measuring(sweeps, cells))
+        measuring = _measuring(sweeps, cells)
+        wave = self._live.wave(now, measuring)
+        self._follow_engines(sweeps, measuring)
         return Snapshot(
             taken=now,
             campaign=_campaign(row),
@@ -98,7 +105,8 @@ class CampaignFeed:
             wave=wave if row.state == "running" else None,
             trends=self._live.trends(now),
             nodes=self._nodes.nodes(now),
-            engines=self._engines(sweeps, now),
+            engines=self._engines.engines(now) if self._engines else (),
+            agreement=self._engines.agreement(self._live.arrived) if self._engines and wave else None,
             events=self._events,
             clock=self._stamps(cells),
             remaining=remaining(sweeps, cells, self._wave_seconds, self._warmup_waves),
@@ -134,13 +142,16 @@ class CampaignFeed:
     def _compare(
         self, sweeps: Sequence[SweepRow], cells: dict[int, list[CellRow]], baseline: str | None
     ) -> Comparison | None:
-        """Compare again when a cell or a sweep has ended or another baseline was chosen: it reads every wave."""
+        """Compare again when a cell or a sweep has ended or another baseline was chosen: it reads that cell's waves."""
         over = tuple(cell.id for sweep in sweeps for cell in cells[sweep.id] if cell.state in CELL_OVER)
         ended = tuple(sweep.state for sweep in sweeps if sweep.state in SWEEP_OVER)
         if (over, ended, baseline) != self._compared_at:
-            self._comparison = summarise(self._reader, self.campaign, baseline=baseline) if over else None
+            self._comparison = self._summary(baseline) if over else None
             self._compared_at = (over, ended, baseline)
         return self._comparison
+
+    def _summary(self, baseline: str | None) -> Comparison:
+        return summarise(self._reader, self.campaign, baseline=baseline, cache=self._figures)
 
     def _cell(self, sweep: SweepRow, cell: CellRow) -> Cell:
         return Cell(
@@ -150,28 +161,20 @@ class CampaignFeed:
             tg=cell.tg,
             depth=cell.depth,
             runs=cell.runs,
+            shape=cell.shape,
             waves=max(0, len(self._wave_seconds.get(cell.id, ())) - self._warmup_waves),
             state=cell.state,
             taint=cell.taint,
         )
 
-    def _engines(self, sweeps: Sequence[SweepRow], now: float) -> tuple[Engine, ...]:
+    def _follow_engines(self, sweeps: Sequence[SweepRow], measuring: tuple[SweepRow, CellRow] | None) -> None:
         current = next((sweep for sweep in sweeps if sweep.state in ("warming", "measuring")), None)
         if current is None:
-            return ()
-        samples = self._reader.latest_server_samples(current.id)
-        return tuple(
-            Engine(
-                backend=sample.backend,
-                age_s=max(0.0, now - sample.t),
-                running=sample.figures.running,
-                waiting=sample.figures.waiting,
-                kv_pct=sample.figures.kv_pct,
-                preemptions=sample.figures.preemptions,
-                prefix_hit_share=_share(sample.figures.prefix_hits, sample.figures.prefix_queries),
-            )
-            for _, sample in sorted(samples.items())
-        )
+            self._engines = None
+            return
+        if self._engines is None or self._engines.sweep != current.id:
+            self._engines = EngineFeed(self._reader, current.id)
+        self._engines.read(measuring[1] if measuring else None)
 
 
 def _profile(row: CampaignRow) -> Profile | None:
@@ -200,7 +203,3 @@ def _topology(row: SweepRow) -> Topology:
 
 def _event(row: EventRow) -> Event:
     return Event(row.id, row.t, row.level, row.source, row.text)
-
-
-def _share(part: float | None, whole: float | None) -> float | None:
-    return part / whole if part is not None and whole else None

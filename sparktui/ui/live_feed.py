@@ -32,6 +32,11 @@ class LiveFeed:
         """Cell, wave and whether it is a warm-up, of the newest picture."""
         return None if self._last is None else (self._last.cell, self._last.wave_seq, self._last.warmup)
 
+    @property
+    def arrived(self) -> deque[Point]:
+        """The tokens that have arrived, from picture to picture."""
+        return self._token_points
+
     def read(self) -> None:
         """Take the pictures that are new."""
         newest = self._reader.latest_live(self._campaign)
@@ -71,6 +76,7 @@ class LiveFeed:
             concurrency=cell.concurrency,
             number=row.wave_seq + 1,
             runs=cell.runs,
+            shape=cell.shape,
             warmup=row.warmup,
             age_s=max(0.0, now - row.t),
             decode_tps=decode,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sparktui.compare.summary import Comparison
+from sparktui.measure.agreement import Agreement
 from sparktui.runner.progress import NOT_KNOWN_YET, Remaining
 
 STALE_INTERVALS = 3
@@ -70,6 +71,7 @@ class Cell:
     """Waves done, warm-up not counted."""
     state: str
     taint: str | None = None
+    shape: str = "waves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Wave:
     lag_p99_us: float | None
     worker_cpu: float | None
     """Fraction of one core."""
+    shape: str = "waves"
 
     @property
     def stale(self) -> bool:
@@ -168,7 +171,7 @@ class Engine:
     kv_pct: float | None
     preemptions: float | None
     prefix_hit_share: float | None
-    """Prefix-cache hits per query, 0 to 1."""
+    """Prefix-cache hits per query over the cell being measured, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,8 @@ class Snapshot:
     trends: Trends = Trends()
     nodes: tuple[Node, ...] = ()
     engines: tuple[Engine, ...] = ()
+    agreement: Agreement | None = None
+    """Of the engines' token counters with what has arrived, over the last seconds."""
     events: tuple[Event, ...] = ()
     clock: str | None = None
     """Whose receive stamps the figures come from, kernel or user; None before the first wave has ended."""

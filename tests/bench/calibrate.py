@@ -126,7 +126,8 @@ def rows_of(topology: str, concurrency: int, waves: list[WaveRecord], known: dic
     for metric, name in METRICS.items():
         cell = (topology, metric, concurrency)
         if cell in known:
-            rows.append(Row(cell, known[cell], fmean(getattr(figure, name) for figure in figures)))
+            values = [value for figure in figures if (value := figure.value(name)) is not None]
+            rows.append(Row(cell, known[cell], fmean(values)))
     return rows
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
+from sparktui.compare.winners import METRICS as RANKED
+from sparktui.importing.published import load_published
 
-FOLDER = Path(__file__).parent / "published"
 LEVELS = (1, 2, 4, 8, 16, 32, 64)
-METRICS = {"decode": "decode_tps", "prefill": "prefill_tps", "ttft": "ttft_ms"}
+METRICS = {name: RANKED[name].figure for name in ("decode", "prefill", "ttft")}
 """The tables' names, and ours."""
 TOPOLOGIES = ("solo", "cluster-tp2", "cluster-tp2-ray", "shuffle")
 
@@ -17,11 +16,10 @@ Cell = tuple[str, str, int]
 
 def published() -> dict[Cell, float]:
     """Return every published figure; of the Ray cluster only decode was published."""
-    figures: dict[Cell, float] = {}
-    for name in ("gemma4-26b-a4b.csv", "gemma4-26b-a4b-ray.csv"):
-        with (FOLDER / name).open(newline="") as table:
-            for row in csv.DictReader(table):
-                for topology in TOPOLOGIES:
-                    if row.get(topology):
-                        figures[topology, row["metric"], int(row["concurrency"])] = float(row[topology])
-    return figures
+    names = {figure: metric for metric, figure in METRICS.items()}
+    return {
+        (sweep.topology, names[figure.name], cell.concurrency): figure.mean
+        for sweep in load_published("gemma4-26b-a4b").sweeps
+        for cell in sweep.cells
+        for figure in cell.figures
+    }

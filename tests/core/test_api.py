@@ -7,7 +7,7 @@ import pytest
 
 from sparktui.errors import StoreError, UsageError
 from sparktui.paths import data_dir
-from sparktui.serving.api import Access, EngineApi
+from sparktui.serving.api import Access, EngineApi, ServedModel, require_model
 from sparktui.serving.ready import wait_ready
 
 
@@ -53,6 +53,30 @@ async def test_a_routers_key_is_not_given_to_the_engines_behind_it() -> None:
     assert keys == {"gf1": None, "router": "Bearer sk-x"}
 
 
+async def test_latency_is_the_mean_of_three_answers_about_the_models_whatever_they_say() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if len(asked) == 2:
+            raise httpx.ReadTimeout("too slow")
+        return httpx.Response(404)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        latency_us = await EngineApi("http://gf1:8000", client).latency_us()
+    assert latency_us is not None
+    assert latency_us > 0
+    assert asked == ["/v1/models"] * 3
+
+
+async def test_the_latency_of_a_server_that_does_not_answer_is_unknown() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        assert await EngineApi("http://gf1:8000", client).latency_us() is None
+
+
 def test_a_data_folder_of_nobody_is_said_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARKTUI_HOME", "~no-such-user/x")
     with pytest.raises(StoreError, match="no home folder"):
@@ -63,3 +87,10 @@ def test_a_data_folder_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPARKTUI_HOME", "here")
     assert data_dir() == tmp_path / "here"
+
+
+def test_a_server_that_lists_nothing_is_asked_for_the_model_it_was_said_to_have() -> None:
+    """One that serves a model by its path may list only what is in its cache."""
+    assert require_model((), "/models/x", "http://gf1") == ServedModel("/models/x")
+    with pytest.raises(UsageError, match="serves a, b"):
+        require_model((ServedModel("a"), ServedModel("b")), "c", "http://gf1")

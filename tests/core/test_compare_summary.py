@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sparktui.compare.document import to_json
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.compare.summary import Comparison, summarise
-from sparktui.compare.tables import render, to_json
+from sparktui.compare.tables import render
 from sparktui.store.reader import Reader
 from sparktui.store.writer import Writer
 from tests.core.measured import failed, request, store_campaign, wave
@@ -102,11 +103,14 @@ async def test_what_failed_or_was_not_measured_cannot_win_and_says_why(path: Pat
     }
 
 
-async def test_sweeps_that_were_measured_unlike_are_named(path: Path) -> None:
+async def test_sweeps_that_were_measured_unlike_are_named_and_not_ranked(path: Path) -> None:
     campaign = await store_campaign(path, RATES)
     async with await Writer.open(path) as writer:
         await writer.set_sweep_facts(2, fingerprint=Fingerprint(model="another").to_json())
-    assert summary(path, campaign).notes == ("cluster-tp2 was not measured like solo: model: m against another",)
+    comparison = summary(path, campaign)
+    assert comparison.differences == ("model: m (solo, cluster-tp2-ray, shuffle) against another (cluster-tp2)",)
+    assert not comparison.ranked
+    assert {row.winner for row in comparison.rows} == {None}
 
 
 async def test_the_tables_fit_80_columns_for_four_topologies(path: Path) -> None:
@@ -122,7 +126,7 @@ async def test_the_decode_table_as_it_is_printed(path: Path) -> None:
         text.split("\n\n")[0]
         == """\
 SIMULATED  Decode, all streams, tok/s, higher is better
-(pp100 tg11, waves; margin against the runner-up)
+(pp100 tg11, waves, usage by token_ids; margin against the runner-up)
  c   solo cluster-tp2 cluster-tp2-ray shuffle Winner
  1 40.00      [58.00]          57.90   40.00  tie +0.2 %
  8 150.0      [220.0]          219.0   160.0  tie +0.5 %

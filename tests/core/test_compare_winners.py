@@ -1,39 +1,30 @@
 from __future__ import annotations
 
-import csv
 import math
-import random
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
-from sparktui.compare.interval import ratio_interval
 from sparktui.compare.winners import METRICS, Row, Standing, decide
+from tests.core.published_rows import published_rows
 
-DATA = Path(__file__).parents[1] / "bench" / "published"
 TOPOLOGIES = ("solo", "cluster-tp2", "shuffle")
-
-
-def published(name: str) -> Iterator[dict[str, str]]:
-    with (DATA / name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
 
 
 def from_means(line: dict[str, str], topologies: tuple[str, ...], baseline: str | None = None) -> Row:
     standings = [Standing(name, known_mean=float(line[name])) for name in topologies]
-    return decide(METRICS[line["metric"]], int(line["concurrency"]), standings, baseline=baseline)
+    baselines = () if baseline is None else (baseline,)
+    return decide(METRICS[line["metric"]], int(line["concurrency"]), standings, baselines=baselines)
 
 
-def decode(*standings: Standing, baseline: str | None = None) -> Row:
-    return decide(METRICS["decode"], 8, standings, baseline=baseline)
+def decode(*standings: Standing, baselines: Sequence[str] = ()) -> Row:
+    return decide(METRICS["decode"], 8, standings, baselines=baselines)
 
 
 @pytest.mark.parametrize(
-    "line", published("gemma4-26b-a4b.csv"), ids=lambda line: f"{line['metric']}-{line['concurrency']}"
+    "line", published_rows("topologies"), ids=lambda line: f"{line['metric']}-{line['concurrency']}"
 )
 def test_a_published_row_gives_its_winner_its_margin_and_its_tie(line: dict[str, str]) -> None:
     row = from_means(line, TOPOLOGIES, baseline=line["margin_against"])
@@ -48,10 +39,10 @@ def test_a_published_row_gives_its_winner_its_margin_and_its_tie(line: dict[str,
 
 
 def test_every_published_row_was_looked_at() -> None:
-    assert len(list(published("gemma4-26b-a4b.csv"))) == 21
+    assert len(list(published_rows("topologies"))) == 21
 
 
-@pytest.mark.parametrize("line", published("gemma4-26b-a4b-ray.csv"), ids=lambda line: f"c{line['concurrency']}")
+@pytest.mark.parametrize("line", published_rows("ray"), ids=lambda line: f"c{line['concurrency']}")
 def test_the_published_gain_without_ray_is_reproduced(line: dict[str, str]) -> None:
     row = from_means(line, ("cluster-tp2-ray", "cluster-tp2"))
     assert row.winner == "cluster-tp2"
@@ -69,12 +60,34 @@ def test_without_a_baseline_the_margin_is_against_the_runner_up() -> None:
 
 
 def test_a_baseline_that_wins_is_measured_against_the_runner_up() -> None:
-    row = decode(Standing("solo", known_mean=40.0), Standing("shuffle", known_mean=30.0), baseline="solo")
+    row = decode(Standing("solo", known_mean=40.0), Standing("shuffle", known_mean=30.0), baselines=("solo",))
     assert (row.winner, row.against) == ("solo", "shuffle")
 
 
+def test_of_several_baselines_the_first_that_does_not_win_and_can_be_ranked_counts() -> None:
+    standings = [Standing(n, known_mean=v) for n, v in (("solo", 40.0), ("tp2", 60.0), ("shuffle", 50.0))]
+    assert decode(*standings, baselines=("tp2", "solo")).against == "solo"
+    assert decode(*standings, baselines=("gone", "shuffle")).against == "shuffle"
+    barred = [standings[1], Standing("solo", known_mean=40.0, barred="late"), standings[2]]
+    assert decode(*barred, baselines=("solo",)).against == "shuffle"
+
+
+def test_what_is_not_to_be_ranked_keeps_its_values_and_has_no_winner() -> None:
+    row = decide(METRICS["decode"], 8, [Standing("a", (1.0, 2.0)), Standing("b", (3.0,))], rank=False)
+    assert (row.winner, row.margin, row.tie, row.interval, row.decided_by) == (None, None, False, None, None)
+    assert row.values == {"a": 1.5, "b": 3.0}
+
+
+def test_a_figure_that_is_no_mean_of_its_waves_is_ranked_by_itself_and_judged_by_its_waves() -> None:
+    row = decode(Standing("a", (110.0, 111.0, 109.0), known_mean=112.0), Standing("b", (100.0, 101.0, 99.0)))
+    assert row.values["a"] == 112.0
+    assert row.interval is not None
+
+
 def test_a_tie_is_between_winner_and_runner_up_whatever_the_baseline() -> None:
-    row = decode(*(Standing(n, known_mean=v) for n, v in (("solo", 50.0), ("a", 100.0), ("b", 100.2))), baseline="solo")
+    row = decode(
+        *(Standing(n, known_mean=v) for n, v in (("solo", 50.0), ("a", 100.0), ("b", 100.2))), baselines=("solo",)
+    )
     assert row.tie
     assert row.margin == pytest.approx(1.004)
 
@@ -128,27 +141,6 @@ def test_where_nobody_can_win_there_is_no_winner() -> None:
     row = decode(Standing("a"), Standing("b", (math.nan,)), Standing("c", (0.0,)))
     assert row.winner is None
     assert set(row.barred) == {"a", "b", "c"}
-
-
-def test_the_interval_is_welchs_where_spread_is_small() -> None:
-    a, b = (102.0, 102.4, 101.8, 102.1), (100.0, 100.9, 99.5)
-    logs = stats.ttest_ind([math.log(v) for v in a], [math.log(v) for v in b], equal_var=False)
-    expected = logs.confidence_interval(0.95)
-    found = ratio_interval(a, b)
-    assert found is not None
-    assert found == pytest.approx((math.exp(expected.low), math.exp(expected.high)), rel=2e-4)
-
-
-def test_the_interval_covers_the_truth_as_often_as_it_claims() -> None:
-    rng = random.Random(7)
-    hits = 0
-    for _ in range(2000):
-        a = [rng.gauss(103.0, 4.0) for _ in range(6)]
-        b = [rng.gauss(100.0, 2.0) for _ in range(5)]
-        interval = ratio_interval(a, b)
-        assert interval is not None
-        hits += interval[0] <= 1.03 <= interval[1]
-    assert 0.93 <= hits / 2000 <= 0.97
 
 
 positive = st.floats(0.1, 1e6)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from sparktui.runner.eta import CellProgress, cell_remaining_s, remaining_s
+from sparktui.runner.progress import remaining
+from sparktui.store.rows import CellRow, SweepRow
 
 
 def test_nothing_is_said_before_the_first_wave_has_ended() -> None:
@@ -27,3 +29,18 @@ def test_an_unmeasured_level_is_scaled_from_the_nearest_one() -> None:
 def test_a_cell_that_is_over_costs_nothing_more() -> None:
     cells = (CellProgress("solo", 1, 5, (4.0,), over=True),)
     assert remaining_s(cells) == 0.0
+
+
+def test_where_cells_end_early_the_others_are_expected_to_take_as_many_waves_as_those_took() -> None:
+    early = "interval ±0.8 % after 2 of 50 waves"
+    for ended_by, left_s in ((early, 2 * 5.0), (None, 50 * 5.0)):
+        cells = [cell(1, "done", ended_by), cell(2, "waiting", None)]
+        found = remaining([SWEEP], {1: cells}, {1: (5.0, 5.0)}, warmup_waves=0)
+        assert found.all_s == pytest.approx(left_s)
+
+
+SWEEP = SweepRow(1, 1, 0, "solo", "{}", "[]", "measuring", 0.0, 1.0, None, None, None)
+
+
+def cell(number: int, state: str, ended_by: str | None) -> CellRow:
+    return CellRow(number, 1, number, 8, 1, 1, 0, "waves", 50, state, None, None, None, None, None, ended_by)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sparktui.errors import HostError
-from sparktui.serving.host import LocalHost, SshHost, process_started
-from sparktui.serving.launch import end_group
+from sparktui.serving.local import LocalHost, process_started
+from sparktui.serving.ssh import SshHost
+from sparktui.serving.stop import end_group
 
 HOSTILE = ["a b", "$(touch pwned)", "`id`", "'quoted'", '"double"', "semi;colon", "new\nline", "*", "~", "", "--", "\\"]
 ECHO = ["python3", "-c", "import sys; sys.stdout.write('\\0'.join(sys.argv[1:]))"]
@@ -103,12 +104,13 @@ async def test_a_spawned_group_over_ssh_is_watched_and_ended(ssh: SshHost, tmp_p
 async def test_a_process_id_used_again_is_not_killed(tmp_path: Path) -> None:
     running = await LocalHost().spawn(["sleep", "63"], log=tmp_path / "x.log")
     started = process_started(running.pid) or 0
-    another = LocalHost().adopt(running.pid, started - 100)
+    another = LocalHost().adopt(running.pid, started - 100, tmp_path / "x.log")
     assert not await another.alive()
     await another.signal(signal.SIGKILL)
     assert await running.alive()
-    assert await end_group(LocalHost().adopt(running.pid, started))
-    assert not await running.alive()
+    assert await end_group(LocalHost().adopt(running.pid, started, tmp_path / "x.log"))
+    assert running.process is not None
+    assert await running.process.wait() == -signal.SIGTERM
 
 
 async def test_a_command_that_leaves_a_daemon_behind_ends_when_it_ends() -> None:

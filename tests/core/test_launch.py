@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from sparktui.errors import LaunchError, StoreError
-from sparktui.serving.host import LocalHost
 from sparktui.serving.launch import Deployment
+from sparktui.serving.local import LocalHost
 from sparktui.serving.plan import Plan, Step
 
 URL = "http://127.0.0.1:1"

@@ -107,6 +107,19 @@ async def test_prompts_do_not_depend_on_the_waves_before() -> None:
     assert await prompts.wave(4, 3) == await PromptSet(1, WordCounter(), 64).wave(4, 3)
 
 
+async def test_every_turn_of_a_pool_has_a_prompt_of_its_own_and_the_same_one_for_every_topology() -> None:
+    slots = await PromptSet(1, WordCounter(), 64).pool(3, 0, 4)
+    assert [len(turns) for turns in slots] == [4, 4, 4]
+    texts = [prompt.user for turns in slots for prompt in turns]
+    assert len({" ".join(text.split()[1:9]) for text in texts}) == 12
+    assert all(prompt.tokens == 64 for turns in slots for prompt in turns)
+    assert await PromptSet(1, WordCounter(), 64).pool(3, 0, 4) == slots
+    after_others = PromptSet(1, WordCounter(), 64)
+    await after_others.pool(8, 1, 2)
+    assert await after_others.pool(3, 0, 4) == slots
+    assert await after_others.pool(3, 0, 4, warmup=True) != slots
+
+
 async def test_words_that_have_proven_to_add_up_are_counted_on_a_sample() -> None:
     counter = WordCounter()
     prompts = PromptSet(1, counter, 64)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparktui.measure.cell import cell_figures
-from sparktui.measure.statistics import mean, percentile, population_std, sample_std
+from sparktui.measure.statistics import Spread, mean, percentile, population_std, sample_std, spread
 from tests.core.measured import failed, request, stream_at, wave
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
@@ -51,5 +51,15 @@ def test_the_statistics_are_numpys(numbers: list[float]) -> None:
         assert percentile(numbers, percent) == pytest.approx(np.percentile(numbers, percent), abs=1e-6)
 
 
+@given(values)
+def test_a_spread_is_the_mean_and_numpys_percentiles(numbers: list[float]) -> None:
+    found = spread(numbers)
+    assert (found.p50, found.p90, found.p95, found.p99) == pytest.approx(
+        tuple(np.percentile(numbers, (50, 90, 95, 99))), abs=1e-6
+    )
+    assert found.mean == pytest.approx(mean(numbers))
+
+
 def test_of_nothing_there_is_no_statistic() -> None:
+    assert spread([]) == Spread(None, None, None, None, None)
     assert (mean([]), population_std([]), sample_std([1.0]), percentile([], 50)) == (None,) * 4

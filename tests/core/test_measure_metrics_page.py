@@ -49,12 +49,25 @@ sglang:prompt_tokens_total{model_name="m"} 1000.0
 sglang:generation_tokens_total{model_name="m"} 500.0
 sglang:cached_tokens_total{model_name="m",cache_source="device"} 30.0
 sglang:cached_tokens_total{model_name="m",cache_source="host"} 12.0
+sglang:num_retracted_requests_total{model_name="m",priority=""} 3.0
+sglang:num_retracted_requests_total{model_name="m",priority="1"} 2.0
+sglang:num_retracted_reqs{model_name="m"} 7.0
 """
     figures = parse_metrics(page)
     assert (figures.running, figures.waiting) == (5.0, 2.0)
     assert figures.kv_pct == pytest.approx(28.0)
     assert (figures.prompt_tokens, figures.generation_tokens) == (1000.0, 500.0)
     assert (figures.prefix_queries, figures.prefix_hits) == (1000.0, 42.0)
+    assert figures.preemptions == 3.0
+
+
+def test_the_names_of_older_vllms_are_known_too() -> None:
+    page = """vllm:gpu_cache_usage_perc{model_name="m"} 0.5
+vllm:gpu_prefix_cache_queries_total{model_name="m"} 10.0
+vllm:gpu_prefix_cache_hits_total{model_name="m"} 4.0
+"""
+    figures = parse_metrics(page)
+    assert (figures.kv_pct, figures.prefix_queries, figures.prefix_hits) == (50.0, 10.0, 4.0)
 
 
 def test_a_llama_cpp_page() -> None:

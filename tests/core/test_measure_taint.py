@@ -55,6 +55,16 @@ def test_prompt_tokens_from_the_prefix_cache_taint() -> None:
     assert reason(wave(request(cached_tokens=5))) == ""
 
 
+@pytest.mark.parametrize(
+    ("hits", "queries", "hit"), [(0, 1000, False), (50, 1000, False), (51, 1000, True), (0, 0, False)]
+)
+def test_prompt_tokens_found_in_the_prefix_cache_by_the_engines_own_counter_taint(
+    hits: int, queries: int, hit: bool
+) -> None:
+    found = taint([wave(request())], pp=100, tg=11, prefix=(hits, queries))
+    assert (found is not None and "by its own counter" in found) is hit
+
+
 def test_streams_that_end_early_taint() -> None:
     assert reason(wave(request(0), request(1, tokens=9))) == "1 streams ended early, after 9 or more of 11 tokens"
 

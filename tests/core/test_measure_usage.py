@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparktui.measure.figures import USAGE_FIGURES
 from sparktui.measure.record import NO_TEXT, RequestRecord, WaveRecord, pack_event_tokens, pack_events
-from sparktui.measure.usage import wave_figures
+from sparktui.measure.statistics import Spread
+from sparktui.measure.usage import Limits, wave_figures
 from tests.core.measured import failed, request, wave
 
 
@@ -15,10 +17,10 @@ def test_one_stream_by_hand() -> None:
     assert figures.decode_tps == pytest.approx(10 / 0.1)
     assert figures.decode_tps_stream == pytest.approx((100.0,))
     assert figures.prefill_tps == pytest.approx(100 / 0.1)
-    assert (figures.ttft_ms, figures.ttft_p50_ms, figures.ttft_p95_ms) == (100.0, 100.0, 100.0)
-    assert figures.e2e_ms == pytest.approx(200.0)
-    assert figures.tpot_ms == pytest.approx(10.0)
-    assert (figures.itl_p50_ms, figures.itl_p95_ms) == (10.0, 10.0)
+    assert figures.ttft == Spread(100.0, 100.0, 100.0, 100.0, 100.0)
+    assert figures.e2e.mean == pytest.approx(200.0)
+    assert figures.tpot.mean == pytest.approx(10.0)
+    assert (figures.itl.p50, figures.itl.p95) == (10.0, 10.0)
     assert (figures.prompt_tokens, figures.completion_tokens) == (100, 11)
 
 
@@ -28,7 +30,7 @@ def test_two_streams_share_one_window_from_the_first_token_of_all_to_the_last_of
     figures = wave_figures(wave(early, late))
     assert figures.decode_tps == pytest.approx((10 + 5) / (0.400 - 0.100))
     assert figures.prefill_tps == pytest.approx(200 / 0.300)
-    assert figures.ttft_ms == pytest.approx(175.0)
+    assert figures.ttft.mean == pytest.approx(175.0)
     assert sorted(figures.decode_tps_stream) == pytest.approx([50.0, 100.0])
 
 
@@ -65,10 +67,10 @@ def test_failed_requests_are_left_out_and_counted_by_kind() -> None:
 
 def test_what_cannot_be_computed_is_unknown_and_never_zero() -> None:
     nothing = wave_figures(wave(failed(0)))
-    assert (nothing.decode_tps, nothing.prefill_tps, nothing.ttft_ms, nothing.completion_tokens) == (None,) * 4
+    assert (nothing.decode_tps, nothing.prefill_tps, nothing.ttft.mean, nothing.completion_tokens) == (None,) * 4
     one_token = wave_figures(wave(request(tokens=1)))
     assert one_token.decode_tps is None
-    assert one_token.ttft_ms == 100.0
+    assert one_token.ttft.mean == 100.0
     uncounted = wave_figures(wave(request(0), request(1, prompt_tokens=None)))
     assert uncounted.prefill_tps is None
 
@@ -79,8 +81,49 @@ def test_figures_without_token_events_are_the_same_but_for_the_time_between_toke
         full, requests=tuple(msgspec.structs.replace(r, events=b"", event_tokens=b"") for r in full.requests)
     )
     rich, poor = wave_figures(full), wave_figures(bare)
-    assert (rich.decode_tps, rich.prefill_tps, rich.ttft_ms) == (poor.decode_tps, poor.prefill_tps, poor.ttft_ms)
-    assert poor.itl_p50_ms is None
+    assert (rich.decode_tps, rich.prefill_tps, rich.ttft.mean) == (poor.decode_tps, poor.prefill_tps, poor.ttft.mean)
+    assert poor.itl.p50 is None
+
+
+def test_percentiles_are_of_one_wave() -> None:
+    figures = wave_figures(wave(*(request(i, ttft_us=1_000 * (i + 1)) for i in range(101))))
+    assert figures.ttft == Spread(51.0, 51.0, 91.0, 96.0, 100.0)
+    assert (figures.value("ttft_ms"), figures.value("ttft_p99_ms")) == pytest.approx((51.0, 100.0))
+    assert figures.value("decode_tps") == figures.decode_tps
+
+
+def test_every_figure_of_a_wave_is_found_by_its_name() -> None:
+    figures = wave_figures(wave(request(0), request(1)), Limits())
+    assert all(figures.value(kind.name) is not None for kind in USAGE_FIGURES if kind.per == "wave")
+
+
+def test_requests_and_errors_are_counted_over_the_whole_wave() -> None:
+    figures = wave_figures(wave(request(0), request(1), failed(2), duration_us=500_000))
+    assert figures.request_rps == pytest.approx(4.0)
+    assert figures.error_pct == pytest.approx(100 / 3)
+    assert wave_figures(wave(duration_us=0)).error_pct is None
+
+
+def test_goodput_counts_good_requests_within_every_limit() -> None:
+    fast, slow = request(0, ttft_us=100_000, gap_us=10_000), request(1, ttft_us=300_000, gap_us=10_000)
+    halting = request(2, ttft_us=100_000, gap_us=40_000)
+    record = wave(fast, slow, halting, failed(3), duration_us=1_000_000)
+    assert wave_figures(record).goodput_rps is None
+    assert wave_figures(record, Limits()).goodput_rps == pytest.approx(3.0)
+    assert wave_figures(record, Limits(ttft_ms=100.0)).goodput_rps == pytest.approx(2.0)
+    assert wave_figures(record, Limits(ttft_ms=100.0, tpot_ms=10.0)).goodput_rps == pytest.approx(1.0)
+    assert wave_figures(record, Limits(e2e_ms=199.0)).goodput_rps == 0.0
+    assert wave_figures(wave(request(0, tokens=1)), Limits(tpot_ms=0.1)).goodput_rps == pytest.approx(1.0)
+
+
+def test_time_in_prefill_counts_every_moment_once() -> None:
+    both = wave(request(0, ttft_us=100_000), request(1, sent_us=50_000, ttft_us=150_000), duration_us=1_000_000)
+    assert wave_figures(both).prefill_time_pct == pytest.approx(20.0)
+    apart = wave(request(0, ttft_us=100_000), request(1, sent_us=500_000, ttft_us=100_000), duration_us=1_000_000)
+    assert wave_figures(apart).prefill_time_pct == pytest.approx(20.0)
+    inside = wave(request(0, ttft_us=100_000), request(1, sent_us=20_000, ttft_us=10_000), duration_us=1_000_000)
+    assert wave_figures(inside).prefill_time_pct == pytest.approx(10.0)
+    assert wave_figures(wave(failed(0))).prefill_time_pct is None
 
 
 requests = st.lists(
@@ -101,8 +144,8 @@ requests = st.lists(
 @given(requests.flatmap(lambda every: st.tuples(st.just(every), st.permutations(every))))
 def test_the_order_of_requests_does_not_matter(orders: tuple[list[RequestRecord], list[RequestRecord]]) -> None:
     one, other = (wave_figures(wave(*order)) for order in orders)
-    assert (one.decode_tps, one.prefill_tps, one.ttft_ms, one.tpot_ms) == pytest.approx(
-        (other.decode_tps, other.prefill_tps, other.ttft_ms, other.tpot_ms)
+    assert (one.decode_tps, one.prefill_tps, one.ttft.mean, one.tpot.mean) == pytest.approx(
+        (other.decode_tps, other.prefill_tps, other.ttft.mean, other.tpot.mean)
     )
     assert sorted(one.decode_tps_stream) == sorted(other.decode_tps_stream)
 
@@ -110,7 +153,7 @@ def test_the_order_of_requests_does_not_matter(orders: tuple[list[RequestRecord]
 @given(requests, st.integers(2, 50))
 def test_time_that_runs_slower_divides_rates_and_multiplies_latencies(every: list[RequestRecord], slower: int) -> None:
     fast, slow = wave_figures(wave(*every)), wave_figures(_stretched(wave(*every), slower))
-    assert slow.ttft_ms == pytest.approx(fast.ttft_ms and fast.ttft_ms * slower)
+    assert slow.ttft.mean == pytest.approx(fast.ttft.mean and fast.ttft.mean * slower)
     assert slow.prefill_tps == pytest.approx(fast.prefill_tps and fast.prefill_tps / slower)
     assert slow.decode_tps == (None if fast.decode_tps is None else pytest.approx(fast.decode_tps / slower))
 

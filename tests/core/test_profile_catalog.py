@@ -105,8 +105,8 @@ def test_a_server_that_cannot_be_measured_is_told_like_a_profile() -> None:
         "bench: model.id: expected text, not empty and not beginning with '-', got ''",
         "bench: serving.url: expected an address such as http://127.0.0.1:8000",
         "bench: workload.concurrency: expected rising levels without repeats, such as [1, 2, 4, 8], got [2, 2]",
-        "bench: workload.exakt: unknown key; expected one of pp, tg, depth, concurrency, runs, warmup_waves, shape, "
-        "api, seed, timeout_s, sampling",
+        "bench: workload.exakt: unknown key; expected one of pp, tg, depth, concurrency, runs, precision, min_runs, "
+        "until, warmup_waves, shape, pool_turns, api, seed, timeout_s, sampling",
         "bench: workload.pp: expected an integer from 1 to 10000000, got 0",
     )
 

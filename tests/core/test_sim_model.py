@@ -65,6 +65,10 @@ def test_drift_is_seeded_slow_and_stays_below_a_percent_on_average() -> None:
     assert abs(drift.factor(10.0) - drift.factor(10.05)) < 0.001
 
 
+def test_without_drift_every_step_takes_as_long_as_the_model_says() -> None:
+    assert {Drift(seed=3, spread=0.0).factor(second) for second in range(100)} == {1.0}
+
+
 def test_repeated_waves_differ_a_little_and_the_same_seed_repeats_them() -> None:
     model = MODELS["solo"]
 

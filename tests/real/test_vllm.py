@@ -71,11 +71,11 @@ def test_each_cell_counts_the_tokens_the_engine_says_it_generated(bench: Bench) 
         assert cell["server_prompt_tokens"] == cell["client_prompt_tokens"], f"c={cell['concurrency']}"
 
 
-def test_the_engine_generated_nothing_else_but_one_token_probes(bench: Bench) -> None:
+def test_the_engine_generated_nothing_else_but_probes_of_a_token_or_two(bench: Bench) -> None:
     sent = requests(bench.home)
     probes = bench.counted.requests - len(sent)
-    assert 0 <= probes <= 2 + len(LEVELS)
-    assert bench.counted.generation_tokens - sum(r["completion_tokens"] for r in sent) == probes
+    assert 0 <= probes <= 3 + len(LEVELS)
+    assert probes <= bench.counted.generation_tokens - sum(r["completion_tokens"] for r in sent) <= 2 * probes
 
 
 def test_no_prompt_is_served_from_the_prefix_cache(bench: Bench) -> None:

@@ -1,6 +1,6 @@
-"""Writes a tiny random Llama for vLLM's `--load-format dummy`: a config and a tokenizer, no weights.
+"""Writes a tiny random Llama: config, tokenizer, and weights (5 MB) for engines that cannot make them up.
 
-Run by the interpreter of the environment that `environment.py` builds, which has `tokenizers`:
+Run by the interpreter of the environment that `environment.py` builds, which has `tokenizers` and `transformers`:
 
     python tiny_model.py FOLDER
 """
@@ -95,6 +95,15 @@ def write_tokenizer(folder: Path) -> None:
     tokenizer.save(str(folder / "tokenizer.json"))
 
 
+def write_weights(folder: Path) -> None:
+    """Write random weights, the same in every run, for the config that is there."""
+    import torch  # type: ignore[import-not-found]
+    from transformers import AutoConfig, AutoModelForCausalLM  # type: ignore[import-not-found]
+
+    torch.manual_seed(20261124)
+    AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder)).save_pretrained(folder)
+
+
 def main(folder: Path) -> None:
     """Write the whole model folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,6 +111,7 @@ def main(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
     (folder / "tokenizer_config.json").write_text(json.dumps(TOKENIZER_CONFIG, indent=2) + "\n")
     generation = {"bos_token_id": 0, "eos_token_id": 1}
+    write_weights(folder)
     (folder / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
 
 

@@ -1,13 +1,10 @@
-"""One real vLLM: starts it in a process group of its own, reads its counters, and stops it with proof."""
+"""One real vLLM: how it is started, and its own counters."""
 
 from __future__ import annotations
 
 import os
-import signal
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +12,10 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from .environment import Environment
-from .processes import MARK, describe, kill_marked, marked, marked_env, wait_until
+from .processes import wait_until
+from .server_process import free_port, serving
 
 MODEL = "tiny"
-READY_DEADLINE_S = 240.0
-STOP_DEADLINE_S = 30.0
 ENGINE_ENV = {
     "HF_HUB_OFFLINE": "1",
     "VLLM_NO_USAGE_STATS": "1",
@@ -87,60 +83,9 @@ class VllmServer:
 @contextmanager
 def running_vllm(environment: Environment, log: Path) -> Iterator[VllmServer]:
     """Start vLLM, wait until it is healthy, and stop it at the end; fail where anything of it is left then."""
-    port = _free_port()
+    port = free_port()
     argv = [str(environment.vllm), "serve", str(environment.model), "--load-format", "dummy"]
     argv += ["--served-model-name", MODEL, "--host", "127.0.0.1", "--port", str(port)]
     argv += ["--max-model-len", "4096", "--enforce-eager"]
-    env = marked_env(**ENGINE_ENV)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            argv, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    server = VllmServer(f"http://127.0.0.1:{port}", log)
-    try:
-        _wait_healthy(server, process)
-        yield server
-    finally:
-        _stop(process, env[MARK], port)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _wait_healthy(server: VllmServer, process: subprocess.Popen[bytes]) -> None:
-    def settled() -> bool:
-        return process.poll() is not None or _healthy(server.url)
-
-    in_time = wait_until(settled, READY_DEADLINE_S, every_s=0.5)
-    tail = "\n".join(server.log.read_text(errors="replace").splitlines()[-30:])
-    assert process.poll() is None, f"vLLM ended with {process.returncode} before it was ready:\n{tail}"
-    assert in_time, f"vLLM was not ready after {READY_DEADLINE_S:.0f} s:\n{tail}"
-
-
-def _healthy(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=5.0, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _stop(process: subprocess.Popen[bytes], mark: str, port: int) -> None:
-    """Ask the whole group to end, and fail where it does not, or leaves a process or its port behind."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        gone = wait_until(lambda: process.poll() is not None and not marked(mark), STOP_DEADLINE_S)
-        left = describe(marked(mark))
-    finally:
-        kill_marked(mark)
-        process.wait(timeout=10.0)
-    assert gone, f"vLLM left processes behind {STOP_DEADLINE_S:.0f} s after SIGTERM:\n{left}"
-    assert not _answers(port), f"something still listens on port {port}"
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as client:
-        client.settimeout(1.0)
-        return client.connect_ex(("127.0.0.1", port)) == 0
+    with serving(argv, ENGINE_ENV, port, log) as url:
+        yield VllmServer(url, log)

@@ -94,13 +94,16 @@ class Owner:
 
     def processes(self) -> list[str]:
         """Return the command lines of everything that was started for this data folder and is still there."""
-        found = []
-        for process in psutil.process_iter(["pid", "cmdline", "status"]):
-            words = process.info["cmdline"] or []
-            ours = _environment_of(process).get("SPARKTUI_HOME") == str(self.home / "data")
-            if ours and process.info["status"] != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(words))
-        return found
+        return [" ".join(process.info["cmdline"] or []) for process in self.processes_found()]
+
+    def processes_found(self) -> list[psutil.Process]:
+        """Return everything that was started for this data folder and is still there."""
+        return [
+            process
+            for process in psutil.process_iter(["pid", "cmdline", "status"])
+            if _environment_of(process).get("SPARKTUI_HOME") == str(self.home / "data")
+            and process.info["status"] != psutil.STATUS_ZOMBIE
+        ]
 
     def _argv(self, words: Sequence[str]) -> list[str]:
         return [sys.executable, "-m", "sparktui", *words]

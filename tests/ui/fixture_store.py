@@ -191,7 +191,7 @@ class _Recording:
     def request(self, wave: int, slot: int, first_us: int, last_us: int) -> None:
         gap = max(1, (last_us - first_us) // (TG - 1))
         self.insert(
-            "request", wave=wave, slot=slot, sent_us=slot * 40, ttfr_us=first_us - 900, ttft_us=first_us,
+            "request", wave=wave, slot=slot, seq=0, sent_us=slot * 40, ttfr_us=first_us - 900, ttft_us=first_us,
             last_us=first_us + gap * (TG - 1), ended_us=first_us + gap * (TG - 1) + 700, first_tokens=1,
             prompt_tokens=PP, cached_tokens=0, completion_tokens=TG, token_source="token_ids", finish="length",
             events=pack_events([first_us] + [gap] * (TG - 1)), event_tokens=pack_event_tokens([1] * TG),

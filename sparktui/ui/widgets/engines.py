@@ -9,7 +9,7 @@ from textual.content import Content
 from sparktui.ui.snapshot import STALE_INTERVALS, Engine, Snapshot
 from sparktui.ui.text import Part, clipped, harmless, lines
 from sparktui.ui.widgets.panel import Panel
-from sparktui.units import UNKNOWN
+from sparktui.units import UNKNOWN, percent, whole
 
 COLUMNS = (("running", 9), ("waiting", 9), ("KV", 9), ("preempted", 11), ("prefix", 8))
 NAME_COLUMNS = 10
@@ -24,14 +24,27 @@ class Engines(Panel):
         super().__init__(id="engines", classes="box", title="engine")
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
+        last = _client(snapshot) if _agrees(snapshot) else _apart(snapshot)
         room = self.content_size.height
         if not snapshot.engines:
-            return lines([Content.styled("no word from the engine's metrics", "$dim"), _client(snapshot)])
+            return lines([Content.styled("no word from the engine's metrics", "$dim"), last])
         if room < 3:
-            return lines([_line(snapshot.engines), _client(snapshot)])
+            return lines([_line(snapshot.engines), last])
         head = " " * NAME_COLUMNS + "".join(word.rjust(columns) for word, columns in COLUMNS)
         rows = [_row(engine) for engine in snapshot.engines[: room - 2]]
-        return lines([Content.styled(head, "$dim"), *rows, _client(snapshot)])
+        return lines([Content.styled(head, "$dim"), *rows, last])
+
+
+def _agrees(snapshot: Snapshot) -> bool:
+    return snapshot.agreement is None or not snapshot.agreement.disagrees
+
+
+def _apart(snapshot: Snapshot) -> Content:
+    """Say, in the client's place, that the engine's token counter and this client's are too far apart."""
+    found = snapshot.agreement
+    assert found is not None
+    text = f"{whole(found.here)} tokens here, {whole(found.engine)} by the engine ({percent(found.off)})"
+    return Content.styled(text, "bold $warning")
 
 
 def _row(engine: Engine) -> Content:

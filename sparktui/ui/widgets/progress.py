@@ -48,7 +48,8 @@ def _ending(campaign: Campaign) -> str:
 def _doing(snapshot: Snapshot, current: Topology) -> list[Part]:
     wave = snapshot.wave
     if current.state == "measuring" and wave is not None and wave.topology == current.name:
-        number = "warm-up" if wave.warmup else f"wave {wave.number} of {wave.runs}"
+        kind = "pool run" if wave.shape == "pool" else "wave"
+        number = "warm-up" if wave.warmup else f"{kind} {wave.number} of {wave.runs}"
         return [f" · c{wave.concurrency} · {number}"]
     since = current.ready if current.state == "warming" else current.launched
     lasting = f" for {duration(snapshot.taken - since)}" if since is not None else ""

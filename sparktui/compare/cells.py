@@ -1,0 +1,136 @@
+"""The cells of a campaign with their figures, as every table needs them: measured, or known from an imported file."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+
+from sparktui.compare.energy import with_energy
+from sparktui.compare.engine_count import with_engine_count
+from sparktui.compare.fingerprint import Fingerprint
+from sparktui.compare.known import known_cell_figures
+from sparktui.compare.meter import EnergyMeter
+from sparktui.measure.calculators import DEFAULT, find_calculator
+from sparktui.measure.cell import CellContext, CellFigures
+from sparktui.store.reader import Reader
+from sparktui.store.rows import CellRow, SweepRow
+from sparktui.units import UNKNOWN
+
+FIGURES_KEPT = 512
+"""Cells of the largest race and then some: four topologies at seven levels are 28."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Workload:
+    """What every cell of a table was loaded with, but for the concurrency."""
+
+    pp: int
+    """0 where an imported table does not say; so for `tg`."""
+    tg: int
+    depth: int
+    shape: str
+
+    def __str__(self) -> str:
+        depth = f" depth{self.depth}" if self.depth else ""
+        return f"pp{self.pp or UNKNOWN} tg{self.tg or UNKNOWN}{depth}, {self.shape}"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCell:
+    """A stored cell with its figures."""
+
+    topology: str
+    cell: CellRow
+    figures: CellFigures
+    barred: str | None
+    """Why it cannot win."""
+
+    @property
+    def workload(self) -> Workload:
+        """The table it belongs in."""
+        return Workload(self.cell.pp, self.cell.tg, self.cell.depth, self.cell.shape)
+
+
+class FiguresCache:
+    """The figures of the cells read last, for one store: a viewer asks for all of them whenever one cell has ended.
+
+    Waves are only ever added to a cell, so their number says whether its figures are still right. It belongs to one
+    thread.
+    """
+
+    def __init__(self, size: int = FIGURES_KEPT) -> None:
+        self._size = size
+        self._figures: OrderedDict[Hashable, CellFigures] = OrderedDict()
+
+    def get(self, key: Hashable, compute: Callable[[], CellFigures]) -> CellFigures:
+        """Return the figures kept under a key, computed where there are none."""
+        figures = self._figures[key] if key in self._figures else compute()
+        self._figures[key] = figures
+        self._figures.move_to_end(key)
+        if len(self._figures) > self._size:
+            self._figures.popitem(last=False)
+        return figures
+
+
+def measured_cells(
+    reader: Reader,
+    sweep: SweepRow,
+    *,
+    events: bool = False,
+    calculator: str = DEFAULT,
+    cache: FiguresCache | None = None,
+) -> list[MeasuredCell]:
+    """Return a sweep's cells with the figures of their measured waves, or those that an imported file tells.
+
+    Args:
+        reader: The store.
+        sweep: Whose cells.
+        events: Read every token event too, which the time between tokens needs and the winners do not.
+        calculator: What turns them into figures; one that needs the events has them read.
+        cache: Figures of earlier calls with the same store.
+
+    Raises:
+        UsageError: There is no such calculator.
+    """
+    find_calculator(calculator)
+    waves = reader.wave_counts(sweep.id)
+    meter = EnergyMeter(reader, sweep)
+    cells = []
+    for cell in reader.cells(sweep.id):
+        key = (cell.id, waves.get(cell.id, 0), cell.ended, calculator, events, sweep.latency_us)
+        kept = FiguresCache() if cache is None else cache
+        figures = kept.get(key, partial(_figures, reader, sweep, cell, events, calculator, meter))
+        cells.append(MeasuredCell(sweep.topology, cell, figures, _cannot_win(sweep, cell, figures)))
+    return cells
+
+
+def _figures(
+    reader: Reader, sweep: SweepRow, cell: CellRow, events: bool, calculator: str, meter: EnergyMeter
+) -> CellFigures:
+    if known := reader.known_figures(cell.id):
+        fingerprint = Fingerprint.from_json(sweep.fingerprint)
+        return known_cell_figures(cell, known, fingerprint.calculator, fingerprint.token_source)
+    rules = find_calculator(calculator)
+    waves = [wave.record for wave in reader.waves(cell.id, events=events or rules.needs_events, warmup=False)]
+    figures = with_energy(rules.figures(waves, _context(sweep, cell)), waves, meter.curves)
+    return with_engine_count(figures, sweep.topology, cell, reader.counted(cell.id))
+
+
+def _context(sweep: SweepRow, cell: CellRow) -> CellContext:
+    latency_s = None if sweep.latency_us is None else sweep.latency_us / 1e6
+    return CellContext(cell.concurrency, cell.pp + cell.depth, cell.shape, latency_s)
+
+
+def _cannot_win(sweep: SweepRow, cell: CellRow, figures: CellFigures) -> str | None:
+    if cell.taint is not None:
+        return cell.taint
+    if cell.state == "done":
+        return f"{figures.errors} of {figures.requests} requests failed" if figures.errors else None
+    why = f": {sweep.error}" if sweep.error else ""
+    if figures.waves:
+        return f"{figures.waves} of {cell.runs} waves{why}"
+    if cell.state in ("waiting", "measuring"):
+        return "not measured" + why
+    return cell.ended_by or cell.state + why

@@ -1,0 +1,92 @@
+"""What a comparison is: columns to compare, a table a metric and workload, and what has to be said with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sparktui.compare.cells import MeasuredCell, Workload
+from sparktui.compare.crossover import Crossover
+from sparktui.compare.fingerprint import Fingerprint
+from sparktui.compare.gains import Gain
+from sparktui.compare.winners import Metric, Row
+from sparktui.store.reader import Reader
+from sparktui.store.rows import CampaignRow, SweepRow
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is to be compared: a campaign, or one topology of it."""
+
+    reader: Reader
+    campaign: int
+    label: str
+    """What tells its topologies from those of the same name in another campaign."""
+    topology: str | None = None
+    """None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One topology of one campaign, under the name that the tables show."""
+
+    name: str
+    campaign: CampaignRow
+    sweep: SweepRow
+    fingerprint: Fingerprint
+    """With the calculator that its figures here come from, and whether its campaign is simulated."""
+    cells: tuple[MeasuredCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One metric over all levels of one workload."""
+
+    metric: Metric
+    workload: Workload
+    topologies: tuple[str, ...]
+    rows: tuple[Row, ...]
+    crossovers: tuple[Crossover, ...]
+    """Where the lead changes."""
+    baseline: str | None = None
+    """What margins are against, in words; None for the runner-up."""
+    pairs: tuple[Crossover, ...] = ()
+    """Where the order of any two topologies flips."""
+    gains: tuple[Gain, ...] = ()
+    """Of the second topology over the first, where there are two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Which topology wins, from how many users on."""
+
+    columns: tuple[Column, ...]
+    campaigns: tuple[CampaignRow, ...]
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...]
+    differences: tuple[str, ...]
+    """In how they were measured: what keeps them from being ranked, unless that was asked for."""
+    engine_differences: tuple[str, ...]
+    """Between the engines, which may be just what is compared."""
+    ranked: bool
+    calculator: str
+    token_source: str
+
+    @property
+    def topologies(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of its figures come from the embedded engine and must never pass for measurements."""
+        return any(campaign.simulated for campaign in self.campaigns)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every level of every table."""
+        return tuple(row for table in self.tables for row in table.rows)
+
+    @property
+    def crossovers(self) -> tuple[Crossover, ...]:
+        """Every change of the leader."""
+        return tuple(crossover for table in self.tables for crossover in table.crossovers)

@@ -1,0 +1,106 @@
+"""What has to be said with the tables: who cannot win and why, what differs, what drifted, what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from sparktui.compare.comparison import Column, Table
+from sparktui.compare.crossover import lead_of
+from sparktui.compare.fingerprint import differences, engine_differences
+from sparktui.compare.gains import gains
+from sparktui.compare.winners import TIE_THRESHOLD, Row
+from sparktui.errors import ProfileError
+from sparktui.profile import parse_profile
+from sparktui.units import percent
+
+
+def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -> tuple[str, ...]:
+    """Return every note, the ones that question the tables first."""
+    return (
+        *(
+            ()
+            if ranked
+            else ("not ranked: they were not measured alike; `sparktui compare --force` ranks them all the same",)
+        ),
+        *_decisions(tables),
+        *_drifts(tables),
+        *_controls(columns, tables),
+        *(f"{column.name} {column.sweep.state}: {column.sweep.error}" for column in columns if column.sweep.error),
+        *dict.fromkeys(note for column in columns for cell in column.cells for note in cell.figures.notes),
+    )
+
+
+def _decisions(tables: Iterable[Table]) -> list[str]:
+    rows = [row for table in tables for row in table.rows]
+    levels: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        for barred in row.barred.items():
+            levels.setdefault(barred, {})[f"c{row.concurrency}"] = None
+    reasons = [f"{', '.join(found)} {topology} cannot win: {why}" for (topology, why), found in levels.items()]
+    if any(row.decided_by == "threshold" and row.interval is None for row in rows):
+        return ["ties by the threshold alone: fewer than two waves are known of some cells", *reasons]
+    return reasons
+
+
+def _drifts(tables: Iterable[Table]) -> Iterator[str]:
+    """Name who changed, while it was measured, by more than the margin it is judged by."""
+    for table in tables:
+        found: dict[str, dict[int, float]] = {}
+        for row in table.rows:
+            for topology, change in _weighty(row).items():
+                found.setdefault(topology, {})[row.concurrency] = change
+        for topology, changes in found.items():
+            levels = ", ".join(f"c{level} {percent(change)}" for level, change in changes.items())
+            yield (
+                f"{topology} drifted in {table.metric.name} from the first half of its waves to the second, by more "
+                f"than the margin: {levels}"
+            )
+
+
+def _weighty(row: Row) -> Mapping[str, float]:
+    if row.margin is None:
+        return {}
+    concerned = (row.winner, row.against)
+    return {name: change for name, change in row.drift.items() if name in concerned and abs(change) > abs(row.margin)}
+
+
+def _controls(columns: Sequence[Column], tables: Sequence[Table]) -> Iterator[str]:
+    """Tell how far the same topology, measured twice, is from itself: margins under that may be drift."""
+    for first, second in combinations(columns, 2):
+        if _same(first, second):
+            for table in tables:
+                if changes := _changes(table, first.name, second.name):
+                    yield (
+                        f"{first.name} and {second.name} are the same, measured twice, and differ in "
+                        f"{table.metric.name}: {changes}; margins under that may be drift"
+                    )
+
+
+def _same(first: Column, second: Column) -> bool:
+    prints = {"first": first.fingerprint, "second": second.fingerprint}
+    if differences(prints) or engine_differences(prints):
+        return False
+    if first.campaign.id == second.campaign.id:
+        return _definition(first) is not None and _definition(first) == _definition(second)
+    return first.sweep.topology == second.sweep.topology
+
+
+def _definition(column: Column) -> object:
+    """Return a topology as its profile defines it, less what is said about it; None where there is no profile."""
+    try:
+        topologies = parse_profile(column.campaign.profile_yaml, column.campaign.name).topologies
+    except ProfileError:
+        return None
+    defined = topologies.get(column.sweep.topology)
+    return None if defined is None else defined.model_dump(exclude={"description"})
+
+
+def _changes(table: Table, first: str, second: str) -> str:
+    apart = {
+        row.concurrency
+        for row in table.rows
+        if (lead := lead_of(table.metric, first, second, row)) and lead.known and lead.side(table.metric, TIE_THRESHOLD)
+    }
+    found = [gain for gain in gains(table.metric, first, second, table.rows) if gain.concurrency in apart]
+    return ", ".join(f"c{gain.concurrency} {percent(gain.value)}" for gain in found)

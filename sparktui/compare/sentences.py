@@ -1,0 +1,59 @@
+"""Crossovers in words: `cluster-tp2 wins decode up to 56 users (48 to 63), shuffle beyond`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from sparktui.compare.comparison import Table
+from sparktui.compare.crossover import Crossover
+
+
+def leader_sentences(table: Table) -> list[str]:
+    """Say who leads a metric up to how many users; nothing where there is nobody to compare with or nothing ranked."""
+    changes = table.crossovers
+    if changes and all(before.above == after.below for before, after in pairwise(changes)):
+        return [_chain(changes, "wins")]
+    return [_chain([change], "wins") for change in changes] or _no_change(table)
+
+
+def pair_sentences(table: Table) -> list[str]:
+    """Say where the order of two topologies flips that does not change the lead."""
+    return [_chain([pair], "beats " + pair.above + " in") for pair in table.pairs if pair not in table.crossovers]
+
+
+def _chain(changes: Sequence[Crossover], verb: str) -> str:
+    first, *others = changes
+    parts = [f"{first.below} {verb} {first.metric} {_up_to(first)}"]
+    parts += [f"{change.below} {_up_to(change)}" for change in others]
+    return ", ".join((*parts, f"{changes[-1].above} beyond"))
+
+
+def _up_to(change: Crossover) -> str:
+    return f"up to {_users(change.concurrency)} users ({_between(change)})"
+
+
+def _between(change: Crossover) -> str:
+    low, high = change.between
+    if change.interval is None:
+        return f"between c{low} and c{high}"
+    start, end = change.interval
+    return f"{f'under {low}' if start is None else _users(start)} to {f'over {high}' if end is None else _users(end)}"
+
+
+def _users(concurrency: float) -> str:
+    return f"{concurrency:.0f}" if concurrency >= 10 else f"{concurrency:.1f}"
+
+
+def _no_change(table: Table) -> list[str]:
+    metric = table.metric.name
+    contested = [row for row in table.rows if row.margin is not None]
+    decided = [row for row in contested if not row.tie]
+    winners = {row.winner for row in decided}
+    if not contested or len(winners) > 1:
+        return []
+    if not decided:
+        return [f"{metric} is a tie at every level"]
+    levels = ", ".join(f"c{row.concurrency}" for row in decided)
+    where = "at every level" if len(decided) == len(table.rows) else f"at {levels}, and nobody else at any other level"
+    return [f"{decided[0].winner} wins {metric} {where}"]

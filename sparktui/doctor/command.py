@@ -1,0 +1,70 @@
+"""Runs the check: every node at the same time, each within its own deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+
+import click
+
+from sparktui.doctor.findings import Finding
+from sparktui.doctor.judge import Wanted, judge
+from sparktui.doctor.look import Questions, look
+from sparktui.doctor.router import router_findings
+from sparktui.doctor.wanted import questions_for, wanted_of
+from sparktui.errors import ExitCode, HostError
+from sparktui.profile.model import Profile
+from sparktui.runner.hosts import hosts_of
+from sparktui.serving.host import Host
+from sparktui.serving.local import LocalHost
+
+HERE = "this machine"
+MARKS = {"ok": "ok", "warning": "WARNING", "problem": "PROBLEM", "unknown": "?"}
+
+
+async def check(profile: Profile | None) -> list[Finding]:
+    """Look at every node of a profile, or at this machine alone."""
+    if profile is None:
+        return await _check_node(HERE, LocalHost(), Wanted(), ())
+    hosts = hosts_of(profile)
+    nodes = [name for name, node in profile.nodes.items() if node.host != "simulated"]
+    tasks = []
+    for name in nodes:
+        wanted = wanted_of(profile, name)
+        tasks.append(_check_node(name, hosts[name], wanted, questions_for(wanted, profile, name)))
+    found = [finding for findings in await asyncio.gather(*tasks) for finding in findings]
+    return found + await router_findings(profile, hosts)
+
+
+async def _check_node(node: str, host: Host, wanted: Wanted, questions: Iterable[tuple[str, str]]) -> list[Finding]:
+    try:
+        await host.run(["true"], timeout_s=15)  # opens the connection, so that the clock is not read through its start
+        return judge(node, wanted, await look(host, Questions(list(questions)).pairs))
+    except HostError as error:
+        return [Finding(node, "ssh", "problem", error.message, error.hint)]
+
+
+def print_check(profile: Profile | None, as_json: bool) -> ExitCode:
+    """Print every finding, and return what the process is to end with: 1 where there is a problem."""
+    findings = asyncio.run(check(profile))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        _print(findings)
+        if not findings:
+            click.echo("nothing to check: every node of this profile is simulated")
+    return ExitCode.PARTIAL if any(finding.verdict == "problem" for finding in findings) else ExitCode.DONE
+
+
+def _print(findings: list[Finding]) -> None:
+    from sparktui.plain import printable
+
+    for node in dict.fromkeys(finding.node for finding in findings):
+        click.echo(printable(node))
+        for finding in findings:
+            if finding.node == node:
+                click.echo(f"  {MARKS[finding.verdict]:<8}{finding.subject:<12}{printable(finding.text)}")
+                if finding.hint and finding.verdict != "ok":
+                    click.echo(f"{'':22}-> {printable(finding.hint)}")

@@ -1,0 +1,72 @@
+"""What is asked of a node: one read-only shell script, its answers one a line, `name<TAB>value`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from sparktui.serving.host import Host
+
+TIMEOUT_S = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a node said: every value under its name, in order; a name that is not there is unknown."""
+
+    values: dict[str, list[str]]
+    asked_at: float
+    """This machine's clock in the middle of the question."""
+    took_s: float
+    error: str = ""
+    """Why the node could not be asked at all."""
+
+    def one(self, name: str) -> str | None:
+        """Return the only value of a name; None where there is none or it is empty."""
+        found = self.values.get(name, [])
+        return found[0] if found and found[0].strip() else None
+
+    def number(self, name: str) -> float | None:
+        """Return a value as a number; None where it is none."""
+        try:
+            return float(self.one(name) or "")
+        except ValueError:
+            return None
+
+
+@dataclass(slots=True)
+class Questions:
+    """What is asked beside the usual, as pairs of words for the script."""
+
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, kind: str, what: str) -> None:
+        """Ask for one more thing, once."""
+        if (kind, what) not in self.pairs:
+            self.pairs.append((kind, what))
+
+
+async def look(host: Host, questions: Sequence[tuple[str, str]]) -> Answers:
+    """Ask one node everything.
+
+    Raises:
+        HostError: It cannot be asked.
+    """
+    before = time.time()
+    words = [word for pair in questions for word in pair]
+    script = files("sparktui.doctor").joinpath("look.sh").read_text(encoding="utf-8")
+    done = await host.run(["sh", "-c", script, "sh", *words], timeout_s=TIMEOUT_S)
+    after = time.time()
+    return Answers(parsed(done.stdout), (before + after) / 2, after - before)
+
+
+def parsed(text: str) -> dict[str, list[str]]:
+    """Return the script's answers by name; lines that are none are left out."""
+    values: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, tab, value = line.partition("\t")
+        if tab:
+            values.setdefault(name, []).append(value.strip())
+    return values

@@ -1,0 +1,45 @@
+"""Work that lasts no longer than what it measures is up, and that says so when it was not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from sparktui.errors import HostError, LaunchError, SparktuiError
+from sparktui.serving.launch import Deployment
+
+DYING_S = 2.0
+"""A process may be gone a moment after the connection that it broke."""
+POLL_S = 0.1
+
+
+async def while_up(deployment: Deployment, work: Coroutine[Any, Any, None]) -> None:
+    """Do some work for as long as everything is up.
+
+    Raises:
+        LaunchError: Something that was up has ended, or a node cannot be reached any more.
+        SparktuiError: What the work raised, where everything is still up.
+    """
+    tasks = [asyncio.create_task(deployment.watch()), asyncio.create_task(work)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    except SparktuiError as error:
+        raise await _cause(deployment, error) from error
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _cause(deployment: Deployment, error: SparktuiError) -> SparktuiError:
+    """Return the engine that died, where one did: what failed then failed because of it."""
+    with suppress(HostError, TimeoutError):
+        async with asyncio.timeout(DYING_S):
+            while (title := await deployment.dead()) is None:  # noqa: ASYNC110 - a process, maybe on another node
+                await asyncio.sleep(POLL_S)
+            return LaunchError(f"{title} ended while it was serving", "its last lines say why")
+    return error

@@ -1,0 +1,88 @@
+"""What is left of a topology on a node: processes that carry its mark, and containers of its name.
+
+A process group is not all that a launch leaves: engines and Ray put processes into sessions of their own. What they do
+not shed is the environment they were started with, so every step is started with a mark in it.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from sparktui.serving.host import Host
+
+MARK_ENV = "SPARKTUI_LAUNCH"
+KEEP_ENV = {"SPT_NOENV": "1"}
+"""Keeps setproctitle, which engines use, from overwriting the environment that the mark is in."""
+LOOK_TIMEOUT_S = 30.0
+
+FIND = 'grep -lzxF -e "$1" /proc/[0-9]*/environ 2>/dev/null; exit 0'
+"""An environment is lines ended by NUL; zombies have none, other users' cannot be read."""
+DESCRIBE = """
+for pid; do
+    line=$(tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) && echo "$pid $line"
+done
+exit 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something of ours that is still there."""
+
+    node: str
+    what: str
+    remove: str
+    """The command that removes it, to be typed on that node."""
+
+    def __str__(self) -> str:
+        return f"{self.what} on {self.node} (remove it with: {self.remove})"
+
+
+async def marked_pids(host: Host, mark: str) -> tuple[int, ...]:
+    """Return the processes of a node that carry a mark.
+
+    Raises:
+        HostError: The node cannot be asked.
+    """
+    done = await host.run(["sh", "-c", FIND, "sh", f"{MARK_ENV}={mark}"], timeout_s=LOOK_TIMEOUT_S)
+    return tuple(sorted(int(line.split("/")[2]) for line in done.stdout.splitlines() if line.startswith("/proc/")))
+
+
+async def signal_all(host: Host, pids: tuple[int, ...], number: int) -> None:
+    """Send a signal to some processes of a node; those that are gone meanwhile are no error.
+
+    Raises:
+        HostError: The node cannot be asked.
+    """
+    if pids:
+        await host.run(["kill", "-s", str(number), "--", *map(str, pids)], timeout_s=LOOK_TIMEOUT_S)
+
+
+async def processes_left(host: Host, node: str, mark: str) -> list[Leftover]:
+    """Return what still carries a mark on a node, each with its command line.
+
+    Raises:
+        HostError: The node cannot be asked.
+    """
+    pids = await marked_pids(host, mark)
+    if not pids:
+        return []
+    done = await host.run(["sh", "-c", DESCRIBE, "sh", *map(str, pids)], timeout_s=LOOK_TIMEOUT_S)
+    named = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    return [
+        Leftover(node, f"process {pid} ({line.strip()[:80]})", f"kill -{int(signal.SIGKILL)} {pid}")
+        for pid, line in named.items()
+    ]
+
+
+async def containers_left(host: Host, node: str, name: str) -> list[Leftover]:
+    """Return the container of a name on a node, running or not; none where Docker is not there.
+
+    Raises:
+        HostError: The node cannot be asked.
+    """
+    argv = ["docker", "ps", "--all", "--filter", f"name=^/?{name}$", "--format", "{{.ID}} {{.Status}}"]
+    done = await host.run(argv, timeout_s=LOOK_TIMEOUT_S)
+    lines = done.stdout.split("\n") if done.returncode == 0 else []
+    return [Leftover(node, f"container {name} ({line.strip()})", f"docker rm -f {name}") for line in lines if line]

@@ -1,0 +1,177 @@
+"""A node reached by OpenSSH's own client: the user's config, keys and known hosts hold, and nothing is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparktui.errors import HostError
+from sparktui.serving.host import HEAD_BYTES, TAIL_BYTES, Completed
+from sparktui.serving.local import LocalHost
+
+CONNECT_TIMEOUT_S = 5
+SHORT_S = 15.0
+"""For a command that only looks or signals."""
+LOG_TIMEOUT_S = 60.0
+MAX_LOG_BYTES = 32 * 1024**2
+
+CD_AND_EXEC = 'case $1 in "~/"*) cd "$HOME/${1#"~/"}";; *) cd "$1";; esac && shift && exec "$@"'
+"""Run with the folder as $1 and the argv behind it: neither is ever parsed by the shell."""
+SPAWN = """
+while IFS= read -r pair; do export "$pair"; done
+umask 077 && mkdir -p "$(dirname "$1")" || exit
+log=$1; shift
+setsid "$@" >"$log" 2>&1 </dev/null & pid=$!
+stat=$(cat "/proc/$pid/stat") || exit
+set -- ${stat##*) }
+echo "$pid ${20}"
+"""
+"""Reads secrets from stdin; prints the group's id and its start in clock ticks since boot (field 22 of its stat)."""
+ALIVE = """
+stat=$(cat "/proc/$1/stat" 2>/dev/null) || exit 1
+wanted=$2; set -- ${stat##*) }
+[ "$1" != Z ] && { [ -z "$wanted" ] || [ "$wanted" = "${20}" ]; }
+"""
+SIGNAL = """
+pid=$1 wanted=$2 number=$3
+if stat=$(cat "/proc/$pid/stat" 2>/dev/null); then
+    set -- ${stat##*) }
+    [ -z "$wanted" ] || [ "$wanted" = "${20}" ] || exit 0
+fi
+kill -s "$number" -- "-$pid" 2>/dev/null
+exit 0
+"""
+"""A leader that is gone may have left its group; one of the same id that started at another time is somebody else."""
+WRITE = 'umask 077 && mkdir -p "$(dirname "$1")" && cat >"$1"'
+
+
+@dataclass(frozen=True, slots=True)
+class SshProcess:
+    """A process group on another node, known by its id there; `started` is in that node's clock ticks since boot."""
+
+    host: SshHost
+    pid: int
+    log: Path
+    """Where its log is brought to; on the node it is under the login folder."""
+    started: float | None
+
+    async def alive(self) -> bool:
+        return (await self._look(ALIVE, str(self.pid), self._wanted)).returncode == 0
+
+    async def signal(self, number: int) -> None:
+        await self._look(SIGNAL, str(self.pid), self._wanted, str(number))
+
+    async def log_tail(self) -> str:
+        return (await self.host.run(["tail", "-c", str(TAIL_BYTES), _on_node(self.log)], timeout_s=SHORT_S)).stdout
+
+    async def log_head(self) -> str:
+        return (
+            await self.host.run(["head", "-c", str(HEAD_BYTES), _on_node(self.log)], timeout_s=LOG_TIMEOUT_S)
+        ).stdout
+
+    async def keep_log(self) -> None:
+        there = _on_node(self.log)
+        written = await self.host.run(["tail", "-c", str(MAX_LOG_BYTES), there], timeout_s=LOG_TIMEOUT_S)
+        if written.returncode == 0:
+            await asyncio.to_thread(_append, self.log, written.stdout)
+            await self.host.run(["rm", "-f", there], timeout_s=SHORT_S)
+
+    @property
+    def _wanted(self) -> str:
+        return "" if self.started is None else f"{self.started:.0f}"
+
+    async def _look(self, script: str, *arguments: str) -> Completed:
+        return await self.host.run(["sh", "-c", script, "sh", *arguments], timeout_s=SHORT_S)
+
+
+@dataclass(frozen=True, slots=True)
+class SshHost:
+    """One node, over one shared connection."""
+
+    destination: str
+    control_dir: Path
+    """Where the shared connection's socket lives."""
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout_s: float,
+        stdin: bytes = b"",
+    ) -> Completed:
+        done = await LocalHost().run(self.command(argv, env, cwd), timeout_s=timeout_s, stdin=stdin)
+        if done.returncode == 255:
+            reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            raise HostError(
+                f"ssh {self.destination}: {reason[0]}", f"make `ssh -o BatchMode=yes {self.destination} true` work"
+            )
+        return done
+
+    async def spawn(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        log: Path,
+    ) -> SshProcess:
+        inner = _with_env(_in_folder(argv, cwd), env)
+        pairs = "".join(f"{name}={value}\n" for name, value in (secrets or {}).items())
+        done = await self.run(["sh", "-c", SPAWN, "sh", _on_node(log), *inner], timeout_s=30, stdin=pairs.encode())
+        words = done.stdout.split()
+        if done.returncode != 0 or len(words) != 2 or not all(word.isdigit() for word in words):
+            raise HostError(f"cannot start {argv[0]} on {self.destination}: {done.stderr.strip()[-300:]}")
+        return SshProcess(self, int(words[0]), log, float(words[1]))
+
+    def adopt(self, pid: int, started: float | None, log: Path) -> SshProcess:
+        return SshProcess(self, pid, log, started)
+
+    async def write(self, path: str, text: str) -> None:
+        done = await self.run(["sh", "-c", WRITE, "sh", path], timeout_s=30, stdin=text.encode())
+        if done.returncode != 0:
+            raise HostError(f"cannot write {path} on {self.destination}: {done.stderr.strip()[-300:]}")
+
+    async def remove(self, path: str) -> None:
+        done = await self.run(["rm", "-f", "--", path], timeout_s=SHORT_S)
+        if done.returncode != 0:
+            raise HostError(f"cannot remove {path} on {self.destination}: {done.stderr.strip()[-300:]}")
+
+    def command(
+        self, argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: str | None = None
+    ) -> tuple[str, ...]:
+        """Return the local argv that runs `argv` on the node."""
+        options = {
+            "BatchMode": "yes",
+            "ConnectTimeout": str(CONNECT_TIMEOUT_S),
+            "ControlMaster": "auto",
+            "ControlPath": f'"{str(self.control_dir).replace("%", "%%")}/%C"',  # split at spaces where not quoted
+            "ControlPersist": "60",
+            "ServerAliveInterval": "5",
+            "ServerAliveCountMax": "3",
+        }
+        flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+        return ("ssh", *flags, "--", self.destination, shlex.join(_with_env(_in_folder(argv, cwd), env)))
+
+
+def _on_node(log: Path) -> str:
+    """Return where a log lies on the node: named after the campaign's folder and its own name here."""
+    return f".cache/sparktui/{log.parent.name}-{log.name}"
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _in_folder(argv: Sequence[str], cwd: str | None) -> list[str]:
+    return ["sh", "-c", CD_AND_EXEC, "sh", cwd, *argv] if cwd else list(argv)
+
+
+def _with_env(argv: Sequence[str], env: Mapping[str, str] | None) -> list[str]:
+    return ["env", *(f"{key}={value}" for key, value in env.items()), *argv] if env else list(argv)
