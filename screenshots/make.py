@@ -1,4 +1,4 @@
-"""Make the README pictures from the real app: a race on simulated nodes, while it runs and when it is over.
+"""Make the README pictures from the real app: a race on simulated nodes, while it runs and when it is over, and a plot.
 
 .venv/bin/python screenshots/make.py
 """
@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from sparktui.exporting.files import export
+from sparktui.importing.published import open_published
 from sparktui.store.reader import Reader
 from sparktui.ui.app import SparktuiApp
 
@@ -60,6 +62,9 @@ def main() -> None:
         asyncio.run(photograph(store, "2", "live", 4.0))
         wait_for(store, "over")
         asyncio.run(photograph(store, "4", "compare", 2.0))
+    with open_published("gemma4-26b-a4b") as (reader, campaign):
+        export(reader, campaign, "svg", FOLDER / "published.svg")
+    (FOLDER / "published.svg").chmod(0o644)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ LEFT, RIGHT, TOP, BOTTOM = 62.0, 596.0, 26.0, 282.0
 """The edges of the plot; names stand on its right, the winners below it."""
 INSET = 16.0
 STRIP = 322.0
-NAME_LENGTH = 24
+NAME_LENGTH = 19
 LETTER = 6.5
 """About the width of a small letter."""
 LABEL_HEIGHT = 15.0

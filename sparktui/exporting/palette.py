@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LIGHT = ("#0067a6", "#c74a00", "#00795a", "#a3478f", "#8a6200", "#5f3dc4", "#5c6670")
-DARK = ("#56b4e9", "#ff8f4f", "#3ddbb0", "#e79ad1", "#f0c14b", "#b3a5ff", "#b8c0c8")
+LIGHT = ("#0067a6", "#c74a00", "#00795a", "#a3478f", "#8a6200", "#5f3dc4", "#7a4526")
+DARK = ("#56b4e9", "#ff8f4f", "#3ddbb0", "#e79ad1", "#f0c14b", "#b3a5ff", "#d3a27f")
 DASHES = (None, "7 3", "2 3", "9 3 2 3")
 MARKS = ("circle", "square", "triangle", "diamond")
 
