@@ -158,8 +158,8 @@ def _default(table: Table) -> Advice:
         reason = "not decided: no topology wins decode at more levels than every other"
         return Advice(DEFAULT, "decode", table.workload, levels, None, reason)
     best, won = counts[0]
-    parts = [f"wins decode at {won} of {len(levels)} levels ({span(_levels(decided, best))})"]
-    parts += [f"{other} wins at {span(_levels(decided, other))}" for other, _ in counts[1:]]
+    parts = [f"wins decode at {won} of {len(levels)} levels ({spans(_levels(decided, best), levels)})"]
+    parts += [f"{other} wins at {spans(_levels(decided, other), levels)}" for other, _ in counts[1:]]
     return Advice(DEFAULT, "decode", table.workload, levels, best, "; ".join(parts))
 
 
@@ -171,6 +171,17 @@ def span(levels: Iterable[int]) -> str:
     """Return rising levels in short: `c8`, `c1-c4`."""
     found = list(levels)
     return f"c{found[0]}" if len(found) == 1 else f"c{found[0]}-c{found[-1]}" if found else ""
+
+
+def spans(levels: Iterable[int], among: Sequence[int]) -> str:
+    """Return levels in short, neighbours among all levels together: `c2, c8-c32`."""
+    groups: list[list[int]] = []
+    for level in levels:
+        if groups and among.index(level) == among.index(groups[-1][-1]) + 1:
+            groups[-1].append(level)
+        else:
+            groups.append([level])
+    return ", ".join(span(group) for group in groups)
 
 
 def _percents(margins: Sequence[float]) -> str:

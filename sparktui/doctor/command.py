@@ -10,7 +10,7 @@ from dataclasses import asdict
 import click
 
 from sparktui.doctor.findings import Finding
-from sparktui.doctor.judge import Wanted, judge
+from sparktui.doctor.judge import Wanted, judge, unlike_versions
 from sparktui.doctor.look import Questions, look
 from sparktui.doctor.router import router_findings
 from sparktui.doctor.wanted import questions_for, wanted_of
@@ -35,7 +35,8 @@ async def check(profile: Profile | None) -> list[Finding]:
         wanted = wanted_of(profile, name)
         tasks.append(_check_node(name, hosts[name], wanted, questions_for(wanted, profile, name)))
     found = [finding for findings in await asyncio.gather(*tasks) for finding in findings]
-    return found + await router_findings(profile, hosts)
+    alike = [finding for subject in ("ray", "image") for finding in unlike_versions(found, subject)]
+    return found + alike + await router_findings(profile, hosts)
 
 
 async def _check_node(node: str, host: Host, wanted: Wanted, questions: Iterable[tuple[str, str]]) -> list[Finding]:

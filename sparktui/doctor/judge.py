@@ -28,6 +28,8 @@ class Wanted:
     interfaces: tuple[str, ...] = ()
     image: str | None = None
     programs: tuple[str, ...] = ()
+    ray: str | None = None
+    """Ray's program, where a cluster runs on it."""
     model: str | None = None
     """A path, or a name on the model hub."""
     docker: bool = False
@@ -38,7 +40,7 @@ class Wanted:
 
 def judge(node: str, wanted: Wanted, said: Answers) -> list[Finding]:
     """Return every finding on a node that answered."""
-    checks = (_clock, _system, _memory, _disk, _ports, _address, _interfaces, _rdma, _programs, _docker, _image)
+    checks = (_clock, _system, _memory, _disk, _ports, _address, _interfaces, _rdma, _programs, _ray, _docker, _image)
     found = [finding for check in checks for finding in check(node, wanted, said)]
     return [*found, *_model(node, wanted, said), *_reach(node, wanted, said), *_permissions(node, wanted, said)]
 
@@ -165,6 +167,17 @@ def _programs(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
             yield ok(node, "program", f"{name} is {where}" if where != name else f"{name} is there")
 
 
+def _ray(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
+    if wanted.ray is None:
+        return
+    version = said.one("ray")
+    if version is None:
+        hint = "install ray in vLLM's environment there, the same version on every node"
+        yield Finding(node, "ray", "problem", f"{wanted.ray} does not tell its version", hint)
+    else:
+        yield ok(node, "ray", f"version {version}")
+
+
 def _docker(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
     if not wanted.docker:
         return
@@ -241,3 +254,15 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def unlike_versions(findings: list[Finding], subject: str) -> list[Finding]:
+    """Return a problem for every node whose version of something is not the first node's: ranks must be alike."""
+    told = [finding for finding in findings if finding.subject == subject and finding.verdict == "ok"]
+    return [
+        Finding(
+            other.node, subject, "problem", f"{other.text}, but {told[0].node} has {told[0].text}", "make them alike"
+        )
+        for other in told[1:]
+        if other.text != told[0].text
+    ]

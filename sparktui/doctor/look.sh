@@ -29,6 +29,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     image) say image "$2 $(timeout 10 docker image inspect --format '{{.Id}}' "$2" 2>/dev/null || echo -)";;
     program) found=$(command -v -- "$(home "$2")") && found=$(readlink -f -- "$found"); say program "$2 ${found:--}";;
+    ray) say ray "$(timeout 20 "$(home "$2")" --version 2>/dev/null | sed 's/.* //')";;
     path) [ -e "$(home "$2")" ] && say path "yes $2" || say path "no $2";;
     hub) [ -d "${HF_HOME:-$HOME/.cache/huggingface}/hub/models--$2" ] && say hub "yes $2" || say hub "no $2";;
     reach)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from sparktui.doctor.judge import Wanted
 from sparktui.doctor.look import Questions
 from sparktui.profile.model import Command, Docker, Profile, Recipe, Router, Serving, Topology, Vllm
@@ -24,6 +26,7 @@ def wanted_of(profile: Profile, node: str) -> Wanted:
         interfaces=tuple(dict.fromkeys(_interfaces(profile, node))) if clusters else (),
         image=serving.image if isinstance(serving, Recipe | Docker) else None,
         programs=_programs(profile),
+        ray=_ray(profile) if any(topology.distributed == "ray" for topology in clusters) else None,
         model=_model(profile),
         docker=isinstance(serving, Recipe | Docker),
         clustered=bool(clusters),
@@ -41,6 +44,8 @@ def questions_for(wanted: Wanted, profile: Profile, node: str) -> tuple[tuple[st
     questions = Questions()
     for program in wanted.programs:
         questions.add("program", program)
+    if wanted.ray is not None:
+        questions.add("ray", wanted.ray)
     if wanted.image is not None:
         questions.add("image", wanted.image)
     if wanted.model is not None:
@@ -85,6 +90,12 @@ def _programs(profile: Profile) -> tuple[str, ...]:
     if isinstance(serving, Vllm):
         return (serving.executable,)
     return (serving.argv[0],) if isinstance(serving, Command) else ()
+
+
+def _ray(profile: Profile) -> str | None:
+    """Return where Ray's program is looked for; a container keeps its own."""
+    serving = profile.serving
+    return str(PurePosixPath(serving.executable).with_name("ray")) if isinstance(serving, Vllm) else None
 
 
 def _router_of(topology: Topology) -> Router | None:

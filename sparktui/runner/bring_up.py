@@ -13,7 +13,7 @@ from sparktui.errors import HostError, LaunchError
 from sparktui.load.request import Api
 from sparktui.runner.journal import Journal
 from sparktui.serving.api import Access
-from sparktui.serving.engine_log import facts_in, trouble_in
+from sparktui.serving.engine_log import facts_in, in_words, trouble_in
 from sparktui.serving.launch import SECTION, Deployment
 from sparktui.serving.plan import Plan
 from sparktui.serving.ready import Engine, wait_ready
@@ -71,7 +71,9 @@ class BringUp:
                 await telling
         took = time.monotonic() - self._started
         facts = {**_said(engine), **await self._facts()}
+        said = in_words(facts)
         text = f"{self.plan.topology}: ready after {duration(took)}{self._against_earlier()}"
+        text += f": {said}" if said else ""
         await self.journal.info(self.plan.topology, "ready", text, {"seconds": took, "engine": facts})
         return Up(engine, took, facts)
 

@@ -24,11 +24,14 @@ async def available(hosts: Mapping[str, Host], nodes: Iterable[str]) -> dict[str
 
 
 async def back(hosts: Mapping[str, Host], before: Mapping[str, int], timeout_s: float = 90.0) -> list[str]:
-    """Wait until nodes have again what they had before; return those that have not, or cannot be asked."""
+    """Wait until nodes have again what they had before; return those that have not.
+
+    A node that cannot be asked is not waited for: the stop has named it already.
+    """
     deadline = asyncio.get_running_loop().time() + timeout_s
     while True:
         now = await available(hosts, before)
-        short = [name for name, had in before.items() if now.get(name, 0) < had - BAND_BYTES]
+        short = [name for name, left in now.items() if left < before[name] - BAND_BYTES]
         if not short or asyncio.get_running_loop().time() > deadline:
             return short
         await asyncio.sleep(POLL_S)

@@ -112,6 +112,26 @@ def facts_in(log: str) -> dict[str, str]:
     return facts
 
 
+def in_words(facts: dict[str, str]) -> str:
+    """Return the facts worth reading at a glance: `0.32.0 · TRITON_ATTN · fp8 · KV fp8, 59.23 GiB · TP 2 over IB`."""
+    kv = [part for part in (facts.get("kv_cache_dtype"), _with_unit(facts, "kv_cache_gib", "GiB")) if part]
+    ranks = facts.get("tensor_parallel")
+    over = f" over {facts['transport']}" if "transport" in facts else ""
+    parts = [
+        facts.get("version") or facts.get("engine_version"),
+        facts.get("attention_backend"),
+        facts.get("quantization"),
+        f"KV {', '.join(kv)}" if kv else None,
+        f"context {facts['max_context']}" if "max_context" in facts else None,
+        f"TP {ranks}{over}" if ranks else None,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _with_unit(facts: dict[str, str], name: str, unit: str) -> str | None:
+    return f"{facts[name]} {unit}" if name in facts else None
+
+
 def trouble_in(log: str) -> Trouble | None:
     """Return why an engine did not come up, as far as its last lines tell."""
     for pattern, what, hint in _TROUBLES:

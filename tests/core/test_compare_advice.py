@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from sparktui.cli import cli
-from sparktui.compare.advice import Advice, advise
+from sparktui.compare.advice import Advice, advise, spans
 from sparktui.compare.answers import advice_lines
 from sparktui.compare.comparison import Comparison
 from sparktui.compare.summary import summarise
@@ -98,3 +98,10 @@ def test_the_advice_is_printed_below_the_tables_and_is_in_the_json(
     data = json.loads(CliRunner().invoke(cli, [*words, "--json"], standalone_mode=False).output)
     assert {row["use_case"]: row["topology"] for row in data["advice"]}["default"] == "cluster-tp2"
     assert data["capacity"] is None
+
+
+def test_levels_are_said_together_only_where_nothing_lies_between_them() -> None:
+    levels = (1, 2, 4, 8, 16)
+    assert spans((2, 8, 16), levels) == "c2, c8-c16"
+    assert spans(levels, levels) == "c1-c16"
+    assert spans((4,), levels) == "c4"

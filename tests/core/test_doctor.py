@@ -7,7 +7,7 @@ import pytest
 
 from sparktui.doctor.command import check
 from sparktui.doctor.findings import Finding, Verdict
-from sparktui.doctor.judge import Wanted, judge
+from sparktui.doctor.judge import Wanted, judge, unlike_versions
 from sparktui.doctor.look import Answers, look, parsed
 from sparktui.doctor.wanted import questions_for, wanted_of
 from sparktui.profile import load_profile
@@ -106,6 +106,8 @@ def test_what_a_node_does_not_say_is_unknown_and_never_fine() -> None:
         ("RDMA", Wanted(clustered=True), answers(rdma=["rocep1s0f0 DOWN 40"]), "warning"),
         ("program", Wanted(programs=("vllm",)), answers(program=["vllm -"]), "problem"),
         ("program", Wanted(programs=("vllm",)), answers(program=["vllm /opt/bin/vllm"]), "ok"),
+        ("ray", Wanted(ray="ray"), answers(), "problem"),
+        ("ray", Wanted(ray="ray"), answers(ray="2.60.0"), "ok"),
         ("docker", Wanted(docker=True), answers(), "problem"),
         ("docker", Wanted(docker=True), answers(docker="permission denied while trying"), "problem"),
         ("docker", Wanted(docker=True), answers(docker="28.2.2"), "ok"),
@@ -124,6 +126,13 @@ def test_each_subject_has_its_verdicts_and_what_to_do(
     assert verdict(subject, wanted, said)[0] == expected
 
 
+def test_ranks_with_unlike_versions_are_a_problem() -> None:
+    found = [Finding("gf1", "ray", "ok", "version 2.60.0"), Finding("gf2", "ray", "ok", "version 2.59.0")]
+    (unlike,) = unlike_versions(found, "ray")
+    assert (unlike.node, unlike.verdict) == ("gf2", "problem")
+    assert unlike_versions(found[:1] * 2, "ray") == []
+
+
 def test_a_profile_asks_its_nodes_for_what_it_needs_of_each() -> None:
     profile = load_profile(shipped_folder() / "two-vllm.yaml")
     one, two = wanted_of(profile, "one"), wanted_of(profile, "two")
@@ -131,6 +140,7 @@ def test_a_profile_asks_its_nodes_for_what_it_needs_of_each() -> None:
     assert two.ports == (8000,)
     assert one.interfaces == ("enp1s0f0np0",)
     assert one.others == {"two": "10.0.0.2"}
+    assert one.ray == two.ray == "ray"
     assert ("reach", "10.0.0.1|22") in questions_for(two, profile, "two")
     assert ("hub", "Qwen--Qwen3-30B-A3B-Instruct-2507-FP8") in questions_for(one, profile, "one")
 

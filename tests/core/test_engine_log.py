@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparktui.serving.engine_log import facts_in, trouble_in
+from sparktui.serving.engine_log import facts_in, in_words, trouble_in
 
 CONFIG = (
     "(EngineCore pid=7) INFO 11-23 22:52:11 [core.py:133] Initializing a V1 LLM engine (v0.32.0) with config: "
@@ -45,6 +45,14 @@ def test_a_cpu_engines_log_tells_gloo_and_leaves_out_what_is_unset() -> None:
     assert facts["transport"] == "gloo"
     assert facts["kv_cache_gib"] == "1.0"
     assert "quantization" not in facts
+
+
+def test_facts_are_said_in_one_line_and_unknown_ones_left_out() -> None:
+    facts = {"version": "0.19.1", "attention_backend": "TRITON_ATTN", "kv_cache_gib": "59.23", "kv_cache_dtype": "fp8"}
+    assert in_words(facts | {"tensor_parallel": "2", "transport": "IB"}) == (
+        "0.19.1 · TRITON_ATTN · KV fp8, 59.23 GiB · TP 2 over IB"
+    )
+    assert in_words({}) == ""
 
 
 @pytest.mark.parametrize("line", ["NCCL INFO Using network Socket", "a -> b via NCCL INFO x via NET/Socket/0"])

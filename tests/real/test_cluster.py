@@ -275,3 +275,18 @@ def test_another_model_than_the_profiles_is_refused_by_name(setting: Setting) ->
     assert done.returncode == LAUNCH_FAILED
     assert "does not serve 'tiny'; it serves other" in done.stderr
     setting.assert_clean()
+
+
+def test_a_check_over_ssh_finds_both_nodes_ready_and_says_what_is_not(setting: Setting) -> None:
+    with setting.nodes.second.serving(PORT):
+        done = setting.owner.type("check", setting.profile(*TOPOLOGIES), "--json")
+    found = {(line["node"], line["subject"]): line for line in json_of(done)}
+    for node in ("spark1", "spark2"):
+        for subject in ("clock", "memory", "program", "ray", "model", "reach", "address", "interface"):
+            assert found[node, subject]["verdict"] == "ok", found[node, subject]
+    assert found["spark1", "router"]["verdict"] == "ok"
+    assert found["spark1", "ports"]["verdict"] == "ok"
+    assert found["spark2", "ports"]["verdict"] == "problem"
+    assert f"{PORT} is taken" in found["spark2", "ports"]["text"]
+    assert done.returncode == PARTIAL
+    setting.assert_clean()
