@@ -21,6 +21,10 @@ test-real: $(VENV)/.dev
 	$(BIN)/pytest -m real tests/real
 
 bench: $(VENV)/.dev
+	$(BIN)/python tests/bench/cost.py
+	$(BIN)/python tests/bench/truth.py
+	$(BIN)/python tests/bench/start.py
+	$(BIN)/python tests/bench/ceiling.py
 	$(BIN)/python tests/bench/calibrate.py
 	$(BIN)/python tests/bench/side_by_side.py
 

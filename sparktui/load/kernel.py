@@ -81,7 +81,7 @@ class KernelConnection(Connection):
         if self._sock is None:
             self._lost(CLOSED)
         else:
-            self._push(memoryview(request))
+            self._push(request)
 
     def close(self) -> None:
         """Drop the connection; the reader of a request in flight is not told."""
@@ -92,20 +92,21 @@ class KernelConnection(Connection):
             self._sock.close()
             self._sock = None
 
-    def _push(self, unsent: memoryview) -> None:
+    def _push(self, unsent: bytes | memoryview) -> None:
         assert self._sock is not None
         try:
-            unsent = unsent[self._sock.send(unsent) :]
+            sent = self._sock.send(unsent)
         except (BlockingIOError, InterruptedError):
-            pass
+            sent = 0
         except OSError as error:
             self._lost(reason(error))
             return
-        if unsent and self._unsent is None:
+        if sent < len(unsent):
             self._loop.add_writer(self._sock, self._writable)
-        elif not unsent and self._unsent is not None:
+            self._unsent = memoryview(unsent)[sent:]
+        elif self._unsent is not None:
             self._loop.remove_writer(self._sock)
-        self._unsent = unsent or None
+            self._unsent = None
 
     def _writable(self) -> None:
         if self._unsent is not None:

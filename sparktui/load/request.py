@@ -142,6 +142,11 @@ def bearer(key: str) -> str:
     return f"Bearer {key}"
 
 
+def without_key(answer: bytes, key: str | None) -> bytes:
+    """Return a server's answer with the API key blanked out, should it repeat that."""
+    return answer if key is None else answer.replace(key.strip().encode(), b"***")
+
+
 def said(prompt: Prompt, api: Api) -> dict[str, object]:
     """Return the part of a body that holds the prompt: `messages` or `prompt`."""
     if api == "completions":

@@ -236,8 +236,13 @@ class ResponseReader:
         self.ended_ns = self._arrived_ns
 
     def _flush(self) -> None:
+        seen = self.completion
+        if seen.failure is not None:
+            return
         for name, data in self._splitter.flush():
-            self.completion.add((self.ended_ns - self.sent_ns) // 1000, name, data)
+            seen.add((self.ended_ns - self.sent_ns) // 1000, name, data)
+        if seen.failure is not None and seen.failure.startswith("bad response"):
+            seen.failure = "closed early: the stream ended in the middle of an event"
 
     def _refusal(self) -> str:
         encoded = self._headers.get(b"content-encoding", "identity").lower() != "identity"

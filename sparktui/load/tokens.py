@@ -10,7 +10,7 @@ import httpx
 from sparktui.errors import EngineError
 from sparktui.load.completion import message_in
 from sparktui.load.prompts import Method, TokenCounter
-from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said
+from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said, without_key
 
 _TIMEOUT_S = 60.0
 _PROBE = Prompt(user="Note")
@@ -26,6 +26,7 @@ class _Asker:
 
     def __init__(self, client: httpx.AsyncClient, key: str | None) -> None:
         self._client = client
+        self._key = key
         self._headers = {} if key is None else {"Authorization": bearer(key)}
 
     async def post(self, url: str, body: dict[str, object]) -> dict[str, Any]:
@@ -38,7 +39,7 @@ class _Asker:
             raise NoCountError(f"{url} did not answer with JSON.") from error
         if isinstance(answer, dict):
             return answer
-        problem = f"{url} answered {response.status_code}: {message_in(response.content)}"
+        problem = f"{url} answered {response.status_code}: {message_in(without_key(response.content, self._key))}"
         if response.status_code in _KEY_REFUSED:
             raise EngineError(problem, "Check the API key: it is in the variable or the file that the profile names.")
         raise NoCountError(problem)

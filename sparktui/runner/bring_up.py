@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from sparktui.load.request import Api
 from sparktui.runner.journal import Journal
 from sparktui.serving.api import Access
 from sparktui.serving.engine_log import facts_in, in_words, trouble_in
-from sparktui.serving.launch import SECTION, Deployment
+from sparktui.serving.launch import Deployment
 from sparktui.serving.plan import Plan
 from sparktui.serving.ready import Engine, wait_ready
+from sparktui.serving.tails import last_lines
 from sparktui.units import duration
 
 UP_TIMEOUT_S = 10.0
@@ -24,7 +24,6 @@ UP_TIMEOUT_S = 10.0
 TELL_EVERY_S = 15.0
 TAIL_LINES = 2
 """Of every log, while it loads."""
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,7 @@ class BringUp:
         await self.journal.info(self.plan.topology, "loading", text, data)
 
     async def _tail(self) -> str:
-        tails = (await self.deployment.log_tails()).split(SECTION)
-        return "\n".join(_last_lines(tail) for tail in tails if tail.strip())
+        return last_lines(await self.deployment.log_tails(), TAIL_LINES)
 
     def _against_earlier(self) -> str:
         if not self.earlier_s:
@@ -127,11 +125,6 @@ class BringUp:
         if trouble is None:
             return LaunchError(error.message, error.hint, tail)
         return LaunchError(f"{error.message}: {trouble.what}", trouble.hint, tail)
-
-
-def _last_lines(section: str) -> str:
-    title, *lines = [line for line in COLOUR.sub("", section).splitlines() if line.strip()]
-    return "\n".join((f"{SECTION}{title.strip()}", *lines[-TAIL_LINES:]))
 
 
 def _said(engine: Engine) -> dict[str, str]:

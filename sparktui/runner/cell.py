@@ -74,14 +74,17 @@ class CellMeasurer:
         warmup = [await self._wave(cell, seq, warmup=True) for seq in range(self.workload.warmup_waves)]
         records, ended_by = await self._waves(cell, enough)
         moved = (await self._engines.settled_counters()).since(before)
+        why_not = self._taint(records, moved)
         await writer.set_cell_state(
             cell.id,
             "done",
-            taint=self._taint(records, moved),
+            taint=why_not,
             ended_by=ended_by,
             server_tokens=moved.generation_tokens,
             server_prompt_tokens=moved.prompt_tokens,
         )
+        if why_not is not None:
+            await self._journal.warning(topology, "tainted", f"{topology} c{cell.concurrency} cannot win: {why_not}")
         await self._compare_counts(topology, cell, [*warmup, *records], moved)
         failures = sum(request.error is not None for record in records for request in record.requests)
         waves = f"{len(records)}" if ended_by is None else f"{len(records)} of {self.workload.runs}"

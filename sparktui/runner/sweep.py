@@ -33,8 +33,12 @@ from sparktui.serving.key import api_key
 from sparktui.serving.launch import Deployment, Proof
 from sparktui.serving.layout import HERE
 from sparktui.serving.plan import Plan
+from sparktui.serving.tails import fair
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow
+
+TAIL_LINES = 24
+"""Of all logs together, where a topology has failed; the whole logs are in the campaign's folder."""
 
 
 @dataclass(slots=True)
@@ -206,7 +210,7 @@ class SweepRunner:
         sweep.state, sweep.error = "failed", error.message
         tail = getattr(error, "log_tail", "") or log_tail
         text = f"{sweep.topology}: {error.message}" + (f" ({error.hint})" if error.hint else "")
-        await self.journal.error(sweep.topology, "failed", text, {"log_tail": tail[-8000:]})
+        await self.journal.error(sweep.topology, "failed", text, {"log_tail": fair(tail, TAIL_LINES)})
 
     async def _take_down(
         self,

@@ -10,7 +10,7 @@ from statistics import fmean
 import httpx
 
 from sparktui.errors import EngineError, UsageError
-from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said
+from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said, without_key
 
 TIMEOUT_S = 10.0
 ENGINE_HEALTH = "/health"
@@ -42,6 +42,7 @@ class EngineApi:
         self.root = root_of(url)
         self._health = health
         self._client = client
+        self._key = key
         self._headers = {"Authorization": bearer(key)} if key else {}
 
     async def healthy(self) -> bool:
@@ -108,9 +109,8 @@ class EngineApi:
         except httpx.HTTPError as error:
             raise EngineError(f"{self.root}: a first completion failed: {_reason(error)}") from error
         if response.status_code != 200:
-            raise EngineError(
-                f"{self.root}: a first completion answered {response.status_code}: {_short(response.text)}"
-            )
+            answer = without_key(response.content, self._key).decode("utf-8", "replace")
+            raise EngineError(f"{self.root}: a first completion answered {response.status_code}: {_short(answer)}")
 
     async def metrics_page(self) -> str | None:
         """Return the /metrics page, or None where there is none."""

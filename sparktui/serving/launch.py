@@ -17,10 +17,9 @@ from sparktui.serving.leftovers import KEEP_ENV, MARK_ENV, containers_left
 from sparktui.serving.litellm_version import refuse_unsafe
 from sparktui.serving.plan import Plan, Step
 from sparktui.serving.stop import take_down
+from sparktui.serving.tails import joined
 
 LOG_TAIL_TIMEOUT_S = 15.0
-SECTION = "--- "
-"""Before the title of each log, where several are shown together."""
 CONTAINER_LOG_HEAD = 'docker logs "$1" 2>&1 | head -c "$2"'
 
 
@@ -108,7 +107,7 @@ class Deployment:
     async def log_tails(self) -> str:
         """Return the last lines of every step's log, each under its title."""
         tails = [(item.step.title, await _tail(item)) for item in self.launched]
-        return "\n".join(f"{SECTION}{title}\n{tail.strip()}" for title, tail in tails if tail.strip())
+        return joined(tails)
 
     async def stop(self) -> Proof:
         """Undo every step, last first, end what still carries the mark, and look at what is left."""

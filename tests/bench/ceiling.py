@@ -50,7 +50,7 @@ def rate_row(rate: float) -> str:
         wave = asyncio.run(flood(server, tokens))
     counts = [len(event_times_us(request)) for request in wave.requests]
     whole = sum(count == tokens and request.error is None for count, request in zip(counts, wave.requests, strict=True))
-    # Two tokens of a stream with one arrival came in one read: it was late by a whole step.
+    # Two tokens of a stream with one arrival came in one read, which was late by a whole step.
     shared = sum(later == earlier for request in wave.requests for earlier, later in pairwise(event_times_us(request)))
     return (
         f"  {rate:6.0f} tok/s offered   {sent_per_s(server, wave):6.0f} sent   {whole}/{CONCURRENCY} records whole   "

@@ -14,6 +14,11 @@ def cpu_ns(pid: int) -> int:
     return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
+def stolen_s() -> float:
+    """Return the CPU seconds that the hypervisor has kept from this machine since it was started."""
+    return int(Path("/proc/stat").read_text().split(maxsplit=9)[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def spread(values: Sequence[float], unit: str = "", digits: int = 1) -> str:
     """Return a median with how many values it is of, and how far they go."""
     shown = f"{median(values):.{digits}f}{unit}"
@@ -22,4 +27,6 @@ def spread(values: Sequence[float], unit: str = "", digits: int = 1) -> str:
 
 def machine() -> str:
     """Return what these figures are from."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
+    return (
+        f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
+    )

@@ -98,12 +98,16 @@ def start_delays_us(server: StampingServer, wave: WaveRecord) -> list[float]:
     return [server.of(request).arrival_ns / 1e3 - wave.started_at * 1e6 for request in wave.requests]
 
 
-def stamp_errors_us(server: StampingServer, wave: WaveRecord) -> list[float]:
-    """Return how long after its send each token was stamped, as recorded: in whole microseconds, rounded down twice."""
+def stamp_errors_us(server: StampingServer, wave: WaveRecord, *, own_read: bool = False) -> list[float]:
+    """Return how long after its send each token was stamped, as recorded: in whole microseconds, rounded down twice.
+
+    With `own_read`, tokens that share the arrival of the one after them, for having come in one read, are left out.
+    """
     errors = []
     for request in wave.requests:
         start_us = wave.started_at * 1e6 + request.sent_us
-        stamped_us = [start_us + at for at in event_times_us(request)]
-        sent_us = [at / 1e3 for at in server.of(request).sent_ns]
-        errors += [stamped - sent for stamped, sent in zip(stamped_us, sent_us, strict=True)]
+        times_us = event_times_us(request)
+        for sent_ns, at_us, next_us in zip(server.of(request).sent_ns, times_us, [*times_us[1:], None], strict=True):
+            if not own_read or at_us != next_us:
+                errors.append(start_us + at_us - sent_ns / 1e3)
     return errors

@@ -28,7 +28,12 @@ PAUSE_S = 0.05
 
 async def httpx_wave(client: httpx.AsyncClient, url: str, concurrency: int) -> tuple[float, list[str]]:
     """Start a wave; return when, in wall-clock microseconds, and what the server calls its requests."""
-    body = {"model": MODEL, "messages": [{"role": "user", "content": "a few words"}], "max_tokens": TOKENS, "stream": True}
+    body = {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": "a few words"}],
+        "max_tokens": TOKENS,
+        "stream": True,
+    }
 
     async def request() -> str:
         async with client.stream("POST", f"{url}/v1/chat/completions", json=body) as response:

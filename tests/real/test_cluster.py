@@ -34,6 +34,7 @@ LEVELS = (1, 2, 4)
 RUNS = 2
 CAMPAIGN_DEADLINE_S = 1200.0
 READY_DEADLINE_S = 400.0
+NEVER_JOINS_S = 45.0
 SSHD_PORT = 22
 LAUNCH_FAILED, PARTIAL, INTERRUPTED = 3, 1, 130
 TOPOLOGIES: dict[str, dict[str, Any]] = {
@@ -257,6 +258,25 @@ def test_stop_cleans_up_after_a_runner_that_was_killed(setting: Setting) -> None
     stopped = setting.owner.type("stop", timeout_s=READY_DEADLINE_S)
     assert stopped.returncode == 0, stopped.stderr
     assert "nothing of it is left" in stopped.stderr
+    setting.assert_clean()
+
+
+def test_a_headless_rank_that_never_joins_is_told_with_what_every_rank_was_doing(setting: Setting) -> None:
+    idle = setting.owner.home / "bin"
+    idle.mkdir()
+    (idle / "vllm").write_text("#!/bin/sh\necho this rank does nothing\nexec sleep 1000\n")
+    (idle / "vllm").chmod(0o755)
+    path = setting.profile("cluster-tp2", executable="vllm")
+    profile = yaml.safe_load(Path(path).read_text())
+    profile["nodes"]["spark1"]["env"] = {"PATH": f"{setting.environment.vllm.parent}:{namespaces.PATH}"}
+    profile["nodes"]["spark2"]["env"] = {"PATH": f"{idle}:{namespaces.PATH}"}
+    profile["ready_timeout_s"] = NEVER_JOINS_S
+    Path(path).write_text(yaml.safe_dump(profile, sort_keys=False))
+    done = setting.owner.type("run", path, "--plain", timeout_s=CAMPAIGN_DEADLINE_S)
+    assert done.returncode == LAUNCH_FAILED
+    assert f"not ready after {NEVER_JOINS_S:.0f} s" in done.stderr
+    assert "a rank that never joined keeps the others waiting" in done.stderr
+    assert "this rank does nothing" in done.stderr
     setting.assert_clean()
 
 
