@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import sys
 from pathlib import Path
@@ -26,6 +27,19 @@ class Names(click.ParamType[tuple[str, ...]]):
         return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
+class Limit(click.FloatRange):
+    """A number above zero that something may be at most, or at least."""
+
+    def __init__(self) -> None:
+        super().__init__(0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number.", param, ctx)
+        return number
+
+
 def viewing(command: click.decorators.FC) -> click.decorators.FC:
     """Add the options that say how a campaign is watched."""
     for option in (
@@ -40,10 +54,9 @@ def viewing(command: click.decorators.FC) -> click.decorators.FC:
 
 def limits(command: click.decorators.FC) -> click.decorators.FC:
     """Add the options that ask for how many users a topology is good enough."""
-    positive = click.FloatRange(0, min_open=True)
     for option in (
-        click.option("--tps-per-stream", type=positive, metavar="N", help="The same for tok/s of each user."),
-        click.option("--ttft-ms", type=positive, metavar="MS", help="Say how many users wait no longer for a token."),
+        click.option("--tps-per-stream", type=Limit(), metavar="N", help="The same for tok/s of each user."),
+        click.option("--ttft-ms", type=Limit(), metavar="MS", help="Say how many users wait no longer for a token."),
     ):
         command = option(command)
     return command

@@ -105,7 +105,7 @@ class Follower:
             text = f"{text}  {self._cell_line(int(str(cell)))}"
         self._line(event.t, text)
         tail = str(event.data.get("log_tail", "")).strip()
-        for line in tail.splitlines()[-15:]:
+        for line in tail.splitlines()[-30:]:
             click.echo(f"           | {printable(line)}", err=True)
 
     def _line(self, t: float, text: str) -> None:

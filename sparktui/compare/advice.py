@@ -106,18 +106,25 @@ def _answer(case: UseCase, rows: Sequence[Row], tables: Mapping[MetricName, Tabl
     topology = _winner(decided[0]) if decided else None
     table = tables[case.metric]
     levels = tuple(row.concurrency for row in rows)
-    reason = _open(rows) if topology is None else "; ".join(_reasons(case, topology, rows, decided, tables))
-    means_only = all(row.interval is None for row in decided or rows)
+    reason = not_decided(rows) if topology is None else "; ".join(_reasons(case, topology, rows, decided, tables))
+    ranked = [row for row in decided or rows if row.margin is not None]
+    means_only = bool(ranked) and all(row.interval is None for row in ranked)
     return Advice(case.name, case.metric, table.workload, levels, topology, reason, means_only)
 
 
-def _open(rows: Sequence[Row]) -> str:
+def not_decided(rows: Sequence[Row]) -> str:
+    """Say why levels without a decided winner have none."""
     ties = [row for row in rows if row.tie]
     if not ties:
-        alone = ", ".join(dict.fromkeys(row.winner for row in rows if row.winner)) or "none"
-        return f"nothing to compare: able to win at {span(row.concurrency for row in rows)}: {alone}"
-    leaders = ", ".join(f"{row.winner} {percent(row.margin)} at c{row.concurrency}" for row in ties)
-    return f"not decided: a tie ({leaders})"
+        able = {row.concurrency: row.winner for row in rows if row.winner} or {row.concurrency: "none" for row in rows}
+        where = spans(able, [row.concurrency for row in rows])
+        return f"nothing to compare: able to win at {where}: {', '.join(dict.fromkeys(able.values()))}"
+    return f"not decided: a tie ({', '.join(map(_tied, ties))})"
+
+
+def _tied(row: Row) -> str:
+    apart = percent(row.margin) if row.tied_with is None else f"with {row.tied_with}"
+    return f"{row.winner} {apart} at c{row.concurrency}"
 
 
 def _reasons(

@@ -47,6 +47,10 @@ class Table:
     rows: tuple[Row, ...]
     crossovers: tuple[Crossover, ...]
     """Where the lead changes."""
+    calculator: str
+    """Of its own figures, as all of these: another table's may be unlike."""
+    token_source: str
+    simulated: bool
     baseline: str | None = None
     """What margins are against, in words; None for the runner-up."""
     pairs: tuple[Crossover, ...] = ()

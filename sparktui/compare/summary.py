@@ -62,7 +62,7 @@ def compare(
         cache: Figures of earlier calls with the same store; only of use with one reader.
 
     Raises:
-        UsageError: There is no such campaign, topology, metric, calculator or baseline.
+        UsageError: There is no such campaign, topology, metric, calculator or baseline, or no figure of the metrics.
         StoreError: The store cannot be read.
     """
     if unknown := [name for name in metrics if name not in METRICS]:
@@ -76,7 +76,7 @@ def compare(
     prints = {column.name: column.fingerprint for column in columns}
     unlike = differences(prints)
     ranking = _Ranking(against, threshold, rank=force or not unlike)
-    tables = tuple(table for table in _tables(columns, ranking) if not metrics or table.metric.name in metrics)
+    tables = _of_metrics(_tables(columns, ranking), metrics)
     return Comparison(
         columns=columns,
         campaigns=campaigns,
@@ -85,9 +85,18 @@ def compare(
         differences=unlike,
         engine_differences=engine_differences(prints),
         ranked=ranking.rank,
-        calculator=_joined(" + ", (cell.figures.calculator for column in columns for cell in column.cells)),
-        token_source=_joined(" | ", (cell.figures.token_source for column in columns for cell in column.cells)),
+        calculator=_calculators(cell for column in columns for cell in column.cells),
+        token_source=_token_sources(cell for column in columns for cell in column.cells),
     )
+
+
+def _of_metrics(tables: tuple[Table, ...], names: Sequence[str]) -> tuple[Table, ...]:
+    """Return the tables asked for; all where none are named."""
+    chosen = tuple(table for table in tables if not names or table.metric.name in names)
+    if tables and not chosen:
+        there = ", ".join(dict.fromkeys(table.metric.name for table in tables))
+        raise UsageError(f"no figures of {', '.join(names)}", f"there are figures of {there}")
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +192,9 @@ def _table(metric: Metric, workload: Workload, columns: Sequence[Column], rankin
         names,
         rows,
         leader_changes(metric, rows),
+        calculator=_calculators(mine.values()),
+        token_source=_token_sources(mine.values()),
+        simulated=any(column.campaign.simulated for column in columns if column.name in names),
         baseline=ranking.baselines.title(metric.name),
         pairs=pair_crossovers(metric, names, rows, ranking.threshold) if ranking.rank else (),
         gains=gains(metric, *names, rows, ranking.threshold) if ranking.rank and len(names) == 2 else (),
@@ -196,6 +208,14 @@ def _standing(metric: Metric, name: str, cell: MeasuredCell | None) -> Standing:
     known = figures.mean(metric.figure)
     barred = cell.barred or (None if known is not None else f"its {metric.name} is not known")
     return Standing(name, figures.samples(metric.figure), known, barred)
+
+
+def _calculators(cells: Iterable[MeasuredCell]) -> str:
+    return _joined(" + ", (cell.figures.calculator for cell in cells))
+
+
+def _token_sources(cells: Iterable[MeasuredCell]) -> str:
+    return _joined(" | ", (cell.figures.token_source for cell in cells))
 
 
 def _joined(separator: str, names: Iterable[str]) -> str:

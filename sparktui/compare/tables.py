@@ -32,7 +32,7 @@ def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, l
     parts = [
         _section("What differs", (*comparison.differences, *(comparison.engine_differences if side_by_side else ()))),
         *(
-            render_table(table, _counted(comparison), simulated=comparison.simulated, width=width, gains=gains)
+            render_table(table, _counted(table), simulated=table.simulated, width=width, gains=gains)
             for table in tables
         ),
         _section("Crossovers", [line for table in tables for line in leader_sentences(table)]),
@@ -78,6 +78,11 @@ def _last_column(table: Table, gains: bool) -> tuple[Callable[[Row], str], Calla
     return partial(_full_verdict, against=against), partial(verdict, against=against)
 
 
+def _gain_word(table: Table) -> str:
+    """Return what a difference is called: more of what should be low is no gain."""
+    return "gain" if table.metric.better == "higher" else "change"
+
+
 def _gain(gain: Gain | None, *, full: bool) -> str:
     if gain is None:
         return UNKNOWN
@@ -90,21 +95,21 @@ def _title(table: Table, counted: str, simulated: bool, width: int, gains: bool)
     mark = "SIMULATED  " if simulated else ""
     title = f"{mark}{metric.title}, {metric.unit}, {metric.better} is better"
     margin = f"margin against {table.baseline or 'the runner-up'}"
-    load = f"{table.workload}, {counted}; {f'gain of {table.topologies[1]}' if gains else margin}"
+    load = f"{table.workload}, {counted}; {f'{_gain_word(table)} of {table.topologies[1]}' if gains else margin}"
     fits = len(title) + len(load) + 4 <= width
     return [f"{title}  ({load})"] if fits else [title, *textwrap.wrap(f"({load})", width)]
 
 
-def _counted(comparison: Comparison) -> str:
+def _counted(table: Table) -> str:
     """Return the calculator, and what it took for a token."""
-    source = comparison.token_source
-    return comparison.calculator if source in ("", "none") else f"{comparison.calculator} by {source}"
+    source = table.token_source
+    return table.calculator if source in ("", "none") else f"{table.calculator} by {source}"
 
 
 def _grid(
     table: Table, names: Sequence[str], cell: Callable[[Row, str], str], last: Callable[[Row], str], gains: bool
 ) -> list[list[str]]:
-    head = ["c", *names, "Gain" if gains else "Winner"]
+    head = ["c", *names, _gain_word(table).capitalize() if gains else "Winner"]
     body = [[str(row.concurrency), *(cell(row, name) for name in table.topologies), last(row)] for row in table.rows]
     return [head, *body]
 
@@ -166,20 +171,27 @@ def _number(table: Table, value: float | None) -> str:
 
 
 def verdict(row: Row, *, against: bool = False) -> str:
-    """Say who wins in a few words: `cluster-tp2 +46 %`, `tie +0.6 %`, or `-`; `against` adds whom it is measured by."""
+    """Say who wins in a few words: `cluster-tp2 +46 %`, `tie +0.6 %`, or `-`; `against` adds whom it is measured by.
+
+    A margin against a baseline does not show a tie: `tie with cluster-tp2-ray, +45 %`.
+    """
     if row.winner is None:
         return UNKNOWN
     if row.margin is None:
         return f"{row.winner} alone"
     by = f" vs {row.against}" if against else ""
-    return f"tie {percent(row.margin)}{by}" if row.tie else f"{row.winner} {percent(row.margin)}{by}"
+    return f"{_tie(row) if row.tie else row.winner} {percent(row.margin)}{by}"
 
 
 def _full_verdict(row: Row, *, against: bool = False) -> str:
     """Add who leads a tie, and how sure the margin is."""
     text = verdict(row, against=against)
-    text = text.replace("tie", f"tie, {row.winner}", 1) if row.tie else text
+    text = text.replace(_tie(row), f"{_tie(row).removesuffix(',')}, {row.winner}", 1) if row.tie else text
     return text if row.interval is None else f"{text} ({_span(row.interval)})"
+
+
+def _tie(row: Row) -> str:
+    return "tie" if row.tied_with is None else f"tie with {row.tied_with},"
 
 
 def _span(interval: Iterable[float]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -14,6 +13,8 @@ from sparktui.measure.statistics import mean, sample_std
 
 TIE_THRESHOLD = 0.01
 """A margin under this is a tie, however narrow its interval: nobody chooses a topology for it."""
+LEAST, MOST = 1e-100, 1e100
+"""Figures are between these: the ratio of any two, and its inverse, is then a number too."""
 
 MetricName = Literal["decode", "prefill", "ttft", "output", "energy"]
 
@@ -73,6 +74,8 @@ class Row:
     """Winner over `against`, less one: +0.46 is 46 % more. Of a latency it is negative: -0.19 is 19 % less."""
     against: str | None = None
     """The runner-up, or the first baseline that is not the winner and can be ranked."""
+    runner_up: str | None = None
+    """The second best of those that can win; `against` where no baseline is asked for."""
     tie: bool = False
     """Winner and runner-up cannot be told apart."""
     interval: Interval | None = None
@@ -87,6 +90,11 @@ class Row:
     """How well each mean is known; None where it is not known wave by wave."""
     drift: dict[str, float] = field(default_factory=dict)
     """Who changed between the first half of its waves and the second, and by how much; who did not is left out."""
+
+    @property
+    def tied_with(self) -> str | None:
+        """The runner-up of a tie whose margin is against a baseline, and so does not show that it is one."""
+        return self.runner_up if self.tie and self.against != self.runner_up else None
 
 
 def decide(
@@ -122,6 +130,7 @@ def decide(
         winner=best.topology,
         margin=_margin(best, rival),
         against=rival.topology,
+        runner_up=runner_up.topology,
         tie=tie,
         interval=_margin_interval(row, best, rival),
         decided_by=decided_by,
@@ -152,7 +161,7 @@ def _cannot_win(standing: Standing) -> str | None:
     value = standing.value
     if value is None:
         return "not measured"
-    return None if math.isfinite(value) and value > 0 else f"its value {value} is no figure"
+    return None if LEAST < value < MOST else f"its value {value} is no figure"
 
 
 def _ranked(metric: Metric, standings: Sequence[Standing]) -> list[Standing]:

@@ -17,6 +17,9 @@ from sparktui.store import statements as sql
 from sparktui.store.connection import open_writable, transaction
 from sparktui.store.failures import store_errors
 
+MOST = 1e15
+"""Of any figure, in its own unit: no rate or time comes near it, and what is computed of larger ones may overflow."""
+
 
 def save(path: Path, imported: Imported) -> int:
     """Store a campaign and return its number.
@@ -40,6 +43,8 @@ def _check(imported: Imported) -> None:
             if cell.place in seen:
                 raise ImportFileError(f"{imported.name}: {sweep.topology} {cell.described} is there twice")
             seen.add(cell.place)
+            if huge := next((f.name for f in cell.figures if max(f.mean, f.std or 0, *f.values) > MOST), None):
+                raise ImportFileError(f"{imported.name}: {sweep.topology} {cell.described}: {huge} is over {MOST:g}")
 
 
 def _save(connection: sqlite3.Connection, imported: Imported) -> int:

@@ -107,7 +107,7 @@ class BringUp:
         return last_lines(await self.deployment.log_tails(), TAIL_LINES)
 
     def _against_earlier(self) -> str:
-        if not self.earlier_s:
+        if not self.earlier_s or not self.plan.steps:
             return ""
         times = f"{len(self.earlier_s)} earlier launches took" if len(self.earlier_s) > 1 else "the last launch took"
         return f" ({times} {duration(median(self.earlier_s))})"

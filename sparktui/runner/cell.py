@@ -148,7 +148,7 @@ class CellMeasurer:
         await self._journal.writer.add_live(cell.id, seq, warmup, progress)
 
     async def _say(self, topology: str, cell: Cell, waves: str, failures: int, moved: Counters) -> None:
-        what = "pool runs" if self.workload.shape == "pool" else "waves"
+        what = ("pool run" if self.workload.shape == "pool" else "wave") + ("" if waves == "1" else "s")
         text = f"{topology} c{cell.concurrency}: {waves} {what} done{_prefix(moved)}"
         data = {"cell": cell.id, "prefix_hits": moved.prefix_hits, "prefix_queries": moved.prefix_queries}
         if failures:

@@ -104,7 +104,8 @@ class SweepRunner:
     async def _bring_up(self, sweep: Sweep, plan: Plan, deployment: Deployment, access: Access) -> Up:
         nodes = self.profile.topologies[sweep.topology].nodes
         await self._state(sweep, "launching")
-        await self.journal.info(sweep.topology, "launching", f"{sweep.topology}: launching on {', '.join(nodes)}")
+        what = f"launching on {', '.join(nodes)}" if plan.steps else f"is to be up already at {plan.url}"
+        await self.journal.info(sweep.topology, "launching", f"{sweep.topology}: {what}")
         self.watch.tell(nodes, "loading")
         bring_up = BringUp(
             plan,

@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from sparktui.cli import cli
-from sparktui.compare.advice import Advice, advise, spans
+from sparktui.compare.advice import Advice, advise, not_decided, spans
 from sparktui.compare.answers import advice_lines
 from sparktui.compare.comparison import Comparison
 from sparktui.compare.summary import summarise
+from sparktui.compare.winners import METRICS, Standing, decide
 from sparktui.importing.published import open_published
 from sparktui.store.reader import Reader
 from tests.core.measured import store_campaign
@@ -105,3 +106,19 @@ def test_levels_are_said_together_only_where_nothing_lies_between_them() -> None
     assert spans((2, 8, 16), levels) == "c2, c8-c16"
     assert spans(levels, levels) == "c1-c16"
     assert spans((4,), levels) == "c4"
+
+
+def test_a_tie_that_is_measured_against_a_baseline_says_who_ties_instead_of_the_margin() -> None:
+    with open_published("gemma4-26b-a4b") as (reader, campaign):
+        found = advise(summarise(reader, campaign, baseline="solo", threshold=0.1))
+    single = next(advice for advice in found if advice.use_case == "single user")
+    assert single.reason == "not decided: a tie (cluster-tp2 with cluster-tp2-ray at c1)"
+
+
+def test_a_use_case_with_nobody_to_compare_names_only_levels_at_which_somebody_can_win() -> None:
+    rows = [
+        decide(METRICS["energy"], 1, [Standing("solo"), Standing("tp2")]),
+        decide(METRICS["energy"], 2, [Standing("solo", known_mean=1.0), Standing("tp2")]),
+    ]
+    assert not_decided(rows) == "nothing to compare: able to win at c2: solo"
+    assert not_decided(rows[:1]) == "nothing to compare: able to win at c1: none"

@@ -124,6 +124,7 @@ async def test_one_topology_against_another_gains_with_an_interval_or_ties(path:
     assert better.interval is not None
     assert 0 < better.interval[0] < better.value < better.interval[1]
     assert "Gain" in render(comparison, gains=True)
+    assert "Change" in render(compared(path, "1", "2", metrics=("ttft",)), gains=True)
 
 
 async def test_what_was_measured_unlike_is_shown_unranked_and_ranked_when_told_to(
@@ -157,6 +158,16 @@ async def test_simulated_figures_are_not_ranked_against_others(path: Path) -> No
     assert comparison.simulated
     assert not comparison.ranked
     assert any(line.startswith("simulated: ") for line in comparison.differences)
+
+
+async def test_a_table_says_simulated_and_by_which_calculator_of_its_own_figures_only(path: Path) -> None:
+    await store_campaign(path, {"fast": {1: around(400.0, 1)}}, source="simulated")
+    text = render(compared(path, "1", PUBLISHED, metrics=("decode",)))
+    simulated, published = (part for part in text.split("\n\n") if "Decode, all streams" in part)
+    assert simulated.startswith("SIMULATED")
+    assert "benchy-0.3.5" not in simulated
+    assert not published.startswith("SIMULATED")
+    assert "benchy-0.3.5;" in published
 
 
 async def test_engines_that_differ_are_said_and_compared(path: Path) -> None:
@@ -217,6 +228,12 @@ def test_a_baseline_that_is_not_compared_is_a_usage_error_that_names_those_there
 def test_a_metric_that_does_not_exist_is_a_usage_error(path: Path) -> None:
     with pytest.raises(UsageError, match="no metric 'speed'"):
         compared(path, PUBLISHED, metrics=("speed",))
+
+
+def test_a_metric_without_figures_is_a_usage_error_that_names_those_with(path: Path) -> None:
+    with pytest.raises(UsageError, match="no figures of energy") as raised:
+        compared(path, PUBLISHED, metrics=("energy",))
+    assert raised.value.hint == "there are figures of decode, prefill, ttft"
 
 
 async def test_every_document_keeps_to_the_schema_that_ships_with_it(path: Path) -> None:

@@ -86,3 +86,11 @@ def test_limits_are_asked_for_on_the_command_line(tmp_path: Path, monkeypatch: p
     # 858 and 1361 ms at c8 and c16, 656 and 1166 ms: by hand, 8 * 2**(log(1000/858) / log(1361/858))
     assert (found["cluster-tp2"], found["shuffle"]) == ((10, [8, 16]), (13, [8, 16]))
     assert found["cluster-tp2-ray"] == (None, None)
+
+
+@pytest.mark.parametrize("option", ["--ttft-ms", "--tps-per-stream"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_limit_is_a_finite_number(option: str, value: str) -> None:
+    result = CliRunner().invoke(cli, ["compare", "published/gemma4-26b-a4b", option, value])
+    assert result.exit_code == 2
+    assert "is not a finite number" in result.output

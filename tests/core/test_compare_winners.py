@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparktui.compare.tables import verdict
 from sparktui.compare.winners import METRICS, Row, Standing, decide
 from tests.core.published_rows import published_rows
 
@@ -168,3 +169,18 @@ def test_the_interval_holds_its_own_margin(a: tuple[float, ...], b: tuple[float,
     row = decode(Standing("a", a), Standing("b", b))
     if row.interval is not None and row.margin is not None:
         assert row.interval[0] - 1e-9 <= row.margin <= row.interval[1] + 1e-9
+
+
+def test_a_tie_whose_margin_is_against_a_baseline_names_whom_the_winner_ties_with() -> None:
+    standings = [Standing(n, known_mean=v) for n, v in (("solo", 40.0), ("tp2", 60.0), ("ray", 59.9))]
+    row = decode(*standings, baselines=("solo",))
+    assert (row.tie, row.against, row.tied_with) == (True, "solo", "ray")
+    assert verdict(row, against=False) == "tie with ray, +50 %"
+    assert decode(*standings).tied_with is None
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e300])
+def test_a_value_whose_ratios_no_number_holds_cannot_win(value: float) -> None:
+    row = decode(Standing("solo", known_mean=40.0), Standing("odd", known_mean=value))
+    assert (row.winner, row.margin) == ("solo", None)
+    assert "odd" in row.barred

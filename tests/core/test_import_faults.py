@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sparktui.compare.summary import summarise
+from sparktui.compare.tables import render
 from sparktui.errors import ImportFileError
 from sparktui.importing import text
 from sparktui.importing.formats import FORMATS, Format, read
@@ -89,7 +91,7 @@ def stored(store: Path) -> int:
 
 
 def is_imported_whole_or_refused(store: Path, content: bytes, name: str, form: Format | None = None) -> None:
-    """Import; every row must be readable afterwards, and a refusal must have left none."""
+    """Import; every row must be readable and comparable afterwards, and a refusal must have left none."""
     before = stored(store)
     try:
         campaign = save(store, join([read(content, name, form=form)]))
@@ -102,6 +104,7 @@ def is_imported_whole_or_refused(store: Path, content: bytes, name: str, form: F
                 assert cell.concurrency >= 1
                 assert all(row.mean == row.mean for row in reader.known_figures(cell.id))
                 reader.waves(cell.id, events=True)
+        render(summarise(reader, campaign))
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -264,3 +267,12 @@ def test_a_table_with_odd_cells_is_imported_whole_or_refused(store: Path, data: 
     odd = st.sampled_from(["", "-", "nan", "1e999", "-1", "0", "1e300", '"', "'=1", "c" * 200, "pp1 (c0)", "tg٣ (c4)"])
     row[data.draw(st.integers(0, len(row) - 1))] = data.draw(odd)
     is_imported_whole_or_refused(store, "\n".join(map(",".join, rows)).encode(), name)
+
+
+@pytest.mark.parametrize("field", ["mean", "std", "values"])
+def test_a_figure_that_no_engine_reaches_is_refused_by_name(store: Path, field: str) -> None:
+    report = json.loads(GOOD["llama-benchy-0.4.0.json"])
+    report["benchmarks"][0]["tg_throughput"][field] = [1e300, 1.0] if field == "values" else 1e300
+    with pytest.raises(ImportFileError, match=r"c1 .*: decode_tps is over 1e\+15"):
+        save(store, read(json.dumps(report).encode(), "x.json"))
+    assert stored(store) == 0

@@ -77,6 +77,14 @@ async def test_against_solo_the_margin_is_the_published_one(tmp_path: Path) -> N
         assert "cluster-tp2 +49 %" in table(viewer, "decode")[2]
 
 
+async def test_at_80_columns_where_panels_have_no_frame_the_head_names_the_baseline(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(80, 24)) as pilot:
+        await pilot.press("4", "b")
+        await shown(pilot)
+        viewer = await shown(pilot)
+        assert "Winner, vs solo" in str(viewer.screen.query_one("#verdict-decode", VerdictTable).visual)
+
+
 async def test_while_it_runs_the_tables_hold_what_there_is(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
         await pilot.press("4")

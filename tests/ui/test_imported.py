@@ -8,6 +8,7 @@ import pytest
 
 from sparktui.importing.published import load_published
 from sparktui.importing.save import save
+from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.verdicts import VerdictTable
 from tests.core.imports import sample
 from tests.ui.viewing import Viewer, everything, shown, text
@@ -35,3 +36,12 @@ async def test_every_screen_opens_on_an_imported_campaign(tmp_path: Path, name: 
         for key in "1234":
             await pilot.press(key)
             assert await shown(pilot)
+
+
+async def test_a_topology_without_a_rival_is_called_alone_and_no_winner(tmp_path: Path) -> None:
+    store = tmp_path / "sparktui.db"
+    campaign = save(store, sample("guidellm-0.8.1.json"))
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        said = text((await shown(pilot)).panel(Outcome))
+    assert "guidellm-0.8.1 alone c1 c4" in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from sparktui.compare.summary import Table
+from sparktui.compare.winners import Row
 from sparktui.ui.snapshot import Cell, Snapshot, Topology
 from sparktui.ui.text import Part, harmless, lines
 from sparktui.ui.themes import accent
@@ -52,13 +53,19 @@ def _wins(snapshot: Snapshot, table: Table) -> Content:
     levels: dict[str, list[str]] = {}
     for row in table.rows:
         if row.winner is not None:
-            levels.setdefault("tie" if row.tie else row.winner, []).append(f"c{row.concurrency}")
+            levels.setdefault(_called(row, row.winner), []).append(f"c{row.concurrency}")
     parts: list[Part] = [(f"{table.metric.name:<8}", "$dim")]
     for name, where in levels.items():
         topology = snapshot.topology(name)
         style = f"bold {accent(topology.index)}" if topology else "bold"
         parts += ["   " if len(parts) > 1 else "", (name, style), f" {' '.join(where)}"]
     return Content.assemble(*parts)
+
+
+def _called(row: Row, winner: str) -> str:
+    if row.tie:
+        return "tie"
+    return winner if row.margin is not None else f"{winner} alone"
 
 
 def _next() -> Content:

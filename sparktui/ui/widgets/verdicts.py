@@ -87,7 +87,12 @@ def _head(table: Table, shape: _Shape) -> Content:
     for index, name in enumerate(table.topologies):
         column = shape.columns[index]
         parts.append((squeezed(name, column - 2).rjust(column - 1) + " ", f"bold {accent(index)}"))
-    return Content.assemble(*parts, ("  Winner" if shape.verdict else "", "$dim"))
+    return Content.assemble(*parts, (f"  {_winner_title(table, shape.verdict - 2)}" if shape.verdict else "", "$dim"))
+
+
+def _winner_title(table: Table, room: int) -> str:
+    """Name the baseline here too: a panel without a frame has no line below that says it."""
+    return "Winner" if table.baseline is None else squeezed(f"Winner, vs {table.baseline}", room)
 
 
 def _row(table: Table, row: Row, shape: _Shape) -> Content:
