@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 import click
@@ -41,10 +41,17 @@ async def check(profile: Profile | None) -> list[Finding]:
 
 async def _check_node(node: str, host: Host, wanted: Wanted, questions: Iterable[tuple[str, str]]) -> list[Finding]:
     try:
-        await host.run(["true"], timeout_s=15)  # opens the connection, so that the clock is not read through its start
-        return judge(node, wanted, await look(host, Questions(list(questions)).pairs))
+        opened = await host.run(["true"], timeout_s=15)  # so that the clock is not read through the connection's start
+        found = judge(node, wanted, await look(host, Questions(list(questions)).pairs))
+        return [*_talkative(node, opened.stdout), *found]
     except HostError as error:
         return [Finding(node, "ssh", "problem", error.message, error.hint)]
+
+
+def _talkative(node: str, said: str) -> Iterator[Finding]:
+    if said.strip():
+        hint = "its ~/.bashrc or the like prints for every command: let it print for a terminal only"
+        yield Finding(node, "ssh", "warning", f"its login shell says {said.strip()[:80]!r} on its own", hint)
 
 
 def print_check(profile: Profile | None, as_json: bool) -> ExitCode:

@@ -14,6 +14,8 @@ CLOCK_WARN_S = 1.0
 DISK_WARN_GIB, DISK_PROBLEM_GIB = 10.0, 1.0
 FABRIC_MBPS = 100_000
 JUMBO_MTU = 9000
+LOOPBACK = "127."
+"""Every node's own, though `hostname -I` leaves it out; of no use to other ranks."""
 LINK_RATE_GBPS = 200.0
 """What a ConnectX-7 port of a Spark negotiates."""
 
@@ -114,7 +116,7 @@ def _address(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
     own = (said.one("addresses") or "").split()
     if wanted.address is None or not own or not wanted.address[0].isdigit():
         return
-    if wanted.address in own:
+    if wanted.address in own or (wanted.address.startswith(LOOPBACK) and not wanted.clustered):
         yield ok(node, "address", f"{wanted.address} is its own")
         return
     hint = "set the node's address to the one on the link between the nodes: `ip -br addr` there"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
+from sparktui.errors import HostError
 from sparktui.serving.host import Host
 
 TIMEOUT_S = 45.0
@@ -59,6 +60,9 @@ async def look(host: Host, questions: Sequence[tuple[str, str]]) -> Answers:
     script = files("sparktui.doctor").joinpath("look.sh").read_text(encoding="utf-8")
     done = await host.run(["sh", "-c", script, "sh", *words], timeout_s=TIMEOUT_S)
     after = time.time()
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise HostError(f"its shell cannot run what is asked: {said[0]}", "make its login shell sh, bash, zsh or fish")
     return Answers(parsed(done.stdout), (before + after) / 2, after - before)
 
 

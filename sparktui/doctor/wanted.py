@@ -25,8 +25,8 @@ def wanted_of(profile: Profile, node: str) -> Wanted:
         ports=tuple(sorted({port for name in mine for port in _ports(profile, name, node)})),
         interfaces=tuple(dict.fromkeys(_interfaces(profile, node))) if clusters else (),
         image=serving.image if isinstance(serving, Recipe | Docker) else None,
-        programs=_programs(profile),
-        ray=_ray(profile) if any(topology.distributed == "ray" for topology in clusters) else None,
+        programs=_programs(profile, node),
+        ray=_ray(profile, node) if any(topology.distributed == "ray" for topology in clusters) else None,
         model=_model(profile),
         docker=isinstance(serving, Recipe | Docker),
         clustered=bool(clusters),
@@ -84,18 +84,25 @@ def _env(serving: Serving) -> dict[str, str]:
     return serving.env if isinstance(serving, Recipe | Vllm | Docker | Command) else {}
 
 
-def _programs(profile: Profile) -> tuple[str, ...]:
+def _programs(profile: Profile, node: str) -> tuple[str, ...]:
     """Return what is started directly; the router's program is looked at apart, by its version."""
     serving = profile.serving
     if isinstance(serving, Vllm):
-        return (serving.executable,)
-    return (serving.argv[0],) if isinstance(serving, Command) else ()
+        return (_found_from(profile.nodes[node].workdir, serving.executable),)
+    return (_found_from(profile.nodes[node].workdir, serving.argv[0]),) if isinstance(serving, Command) else ()
 
 
-def _ray(profile: Profile) -> str | None:
+def _ray(profile: Profile, node: str) -> str | None:
     """Return where Ray's program is looked for; a container keeps its own."""
-    serving = profile.serving
-    return str(PurePosixPath(serving.executable).with_name("ray")) if isinstance(serving, Vllm) else None
+    if not isinstance(profile.serving, Vllm):
+        return None
+    ray = PurePosixPath(profile.serving.executable).with_name("ray")
+    return _found_from(profile.nodes[node].workdir, str(ray))
+
+
+def _found_from(folder: str | None, program: str) -> str:
+    """Return a program as it is found from a login folder: a relative path starts at the folder it is run in."""
+    return program if folder is None or "/" not in program else str(PurePosixPath(folder) / program)
 
 
 def _router_of(topology: Topology) -> Router | None:

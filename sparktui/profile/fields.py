@@ -43,7 +43,9 @@ EnvName = Annotated[
     str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), Takes("the name of an environment variable, such as NCCL_DEBUG")
 ]
 Executable = Annotated[
-    str, Field(pattern=r"^[^-=][^=]*$"), Takes("a program's name or path, without '=' and not beginning with '-'")
+    str,
+    Field(pattern=r"^[^-=~][^=]*$"),
+    Takes("a program's name or full path, without '=' and not beginning with '-' or '~'"),
 ]
 Word = Annotated[str, Field(pattern=r"^[^-]"), Takes("text, not empty and not beginning with '-'")]
 PlainWord = Annotated[

@@ -153,8 +153,8 @@ class Command(Frozen):
 
     @model_validator(mode="after")
     def _names_a_program(self) -> Command:
-        if re.match(r"[^-=][^=]*\Z", self.argv[0]) is None:
-            raise ValueError("argv must begin with a program's name or path, without '=' and not beginning with '-'")
+        if re.match(r"[^-=~][^=]*\Z", self.argv[0]) is None:
+            raise ValueError("argv must begin with a program's name or path, without '=', '-' or '~' in front")
         return self
 
 

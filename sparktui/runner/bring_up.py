@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from statistics import median
 
@@ -66,8 +65,7 @@ class BringUp:
             raise await self._explained(error) from error
         finally:
             telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+            await asyncio.wait([telling])  # not awaited itself: a cancellation of this one would pass for its own
         took = time.monotonic() - self._started
         facts = {**_said(engine), **await self._facts()}
         said = in_words(facts)

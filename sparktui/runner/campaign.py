@@ -24,7 +24,7 @@ from sparktui.runner.sweep import Sweep, SweepRunner
 from sparktui.runner.watch import NodeWatch
 from sparktui.serving.plan import Plan
 from sparktui.store.reader import Reader
-from sparktui.store.rows import CampaignRow
+from sparktui.store.rows import CAMPAIGN_OVER, CampaignRow
 from sparktui.store.writer import Writer
 
 STATES = {
@@ -156,6 +156,8 @@ async def run_campaign(campaign: int) -> ExitCode:
         asyncio.get_running_loop().add_signal_handler(number, interrupt.request, "stop", f"{number.name} received")
     with Reader(store_path()) as reader:
         row = reader.campaign(campaign)
+    if row.state in CAMPAIGN_OVER:  # `sparktui stop` was quicker than this process's start
+        return ExitCode.INTERRUPTED
     profile = parse_profile(row.profile_yaml, f"campaign {campaign}")
     folder = ensure_private(run_dir(campaign))
     async with await Writer.open(store_path()) as writer:

@@ -37,11 +37,13 @@ class StoreLedger:
     campaign: int
     sweep: int
 
-    async def started(self, step: Step, pid: int | None, pid_started: float | None) -> int:
-        """Note a started step; return its number."""
-        return await self.writer.add_launched(
-            self.campaign, step.node, step.title, sweep=self.sweep, pid=pid, pid_started=pid_started, undo=step.undo
-        )
+    async def started(self, step: Step) -> int:
+        """Note a step that is about to be started; return its number."""
+        return await self.writer.add_launched(self.campaign, step.node, step.title, sweep=self.sweep, undo=step.undo)
+
+    async def spawned(self, number: int, pid: int, pid_started: float | None) -> None:
+        """Note the process group that it has become."""
+        await self.writer.set_launched_pid(number, pid, pid_started)
 
     async def gone(self, number: int) -> None:
         """Note that it was removed."""

@@ -225,8 +225,8 @@ class SweepRunner:
         self.watch.tell(nodes, "stopping")
         proof = await deployment.stop()
         if was_up:
-            short = await self.watch.memory_back(nodes, before) + await back(self.hosts, unwatched)
-            proof = Proof((*proof.left, *(f"memory of {name} has not come back" for name in short)))
+            short = await asyncio.gather(self.watch.memory_back(nodes, before), back(self.hosts, unwatched))
+            proof = Proof((*proof.left, *(f"memory of {name} has not come back" for names in short for name in names)))
             await self._report_stop(sweep, proof)
         self.watch.tell(nodes, "idle")
         await self.journal.writer.set_sweep_state(

@@ -79,4 +79,4 @@ async def _is_up(item: Up) -> bool:
     if item.step.container is None or not item.step.starts_container:
         return True
     done = await item.host.run((*INSPECT, item.step.container), timeout_s=INSPECT_TIMEOUT_S)
-    return done.returncode == 0 and done.stdout.strip() == "true"
+    return done.returncode == 0 and done.stdout.split()[-1:] == ["true"]

@@ -19,6 +19,7 @@ from sparktui.serving.plan import Plan, Step
 from sparktui.serving.stop import take_down
 from sparktui.serving.tails import joined
 
+REACH_TIMEOUT_S = 15.0
 LOG_TAIL_TIMEOUT_S = 15.0
 CONTAINER_LOG_HEAD = 'docker logs "$1" 2>&1 | head -c "$2"'
 
@@ -26,8 +27,11 @@ CONTAINER_LOG_HEAD = 'docker logs "$1" 2>&1 | head -c "$2"'
 class Ledger(Protocol):
     """Remembers, beyond the runner's own life, what was started and how to remove it."""
 
-    async def started(self, step: Step, pid: int | None, pid_started: float | None) -> int:
-        """Note a started step; return its number."""
+    async def started(self, step: Step) -> int:
+        """Note a step that is about to be started; return its number."""
+
+    async def spawned(self, number: int, pid: int, pid_started: float | None) -> None:
+        """Note the process group that it has become."""
 
     async def gone(self, number: int) -> None:
         """Note that it was removed."""
@@ -35,7 +39,7 @@ class Ledger(Protocol):
 
 @dataclass(slots=True)
 class Launched:
-    """One step that was run."""
+    """One step that was run, or that may have been: from just before it is started."""
 
     step: Step
     host: Host
@@ -69,9 +73,10 @@ class Deployment:
         """Run every step in order.
 
         Raises:
-            LaunchError: A port or a container's name was taken, the router is not safe to run, or a step failed; what
-                was started before it is still up: call `stop`.
+            LaunchError: A node cannot be reached, a port or a container's name was taken, the router is not safe to
+                run, or a step failed; what was started before it is still up: call `stop`.
         """
+        await self._refuse_unreachable()
         await self._refuse_taken_ports()
         await self._refuse_taken_names()
         await self._refuse_unsafe_router()
@@ -137,31 +142,35 @@ class Deployment:
         return log_path(self.log_dir, self.plan.topology, step.title)
 
     async def _run(self, step: Step) -> None:
-        host = self.hosts[step.node]
+        item = Launched(step, self.hosts[step.node])
+        await _whole(self._note(item))
         try:
             for path, text in step.files.items():
-                await host.write(path, text)
+                await item.host.write(path, text)
             if step.background:
-                await _whole(self._spawn(step, host))
+                await _whole(self._spawn(item))
             else:
-                await self._run_to_end(step, host)
+                await self._run_to_end(item)
         except HostError as error:
             raise LaunchError(f"{step.title}: {error.message}", error.hint) from error
 
-    async def _spawn(self, step: Step, host: Host) -> None:
+    async def _note(self, item: Launched) -> None:
+        """Note a step before it is started: a connection, or the runner, may be lost when half of that is done."""
+        item.number = await self.ledger.started(item.step)
+        self.launched.append(item)
+
+    async def _spawn(self, item: Launched) -> None:
+        step = item.step
         secrets = {name: self.secrets[name] for name in step.secret_env if name in self.secrets}
-        running = await host.spawn(
+        running = item.running = await item.host.spawn(
             step.argv, env=self._environment(step), secrets=secrets, cwd=step.cwd, log=self._log_of(step)
         )
-        item = Launched(step, host, running)
-        self.launched.append(item)
-        item.number = await self.ledger.started(step, running.pid, running.started)
+        if item.number is not None:
+            await self.ledger.spawned(item.number, running.pid, running.started)
 
-    async def _run_to_end(self, step: Step, host: Host) -> None:
-        item = Launched(step, host)
-        self.launched.append(item)
-        item.number = await self.ledger.started(step, None, None)
-        done = await host.run(step.argv, env=self._environment(step), cwd=step.cwd, timeout_s=step.timeout_s)
+    async def _run_to_end(self, item: Launched) -> None:
+        step = item.step
+        done = await item.host.run(step.argv, env=self._environment(step), cwd=step.cwd, timeout_s=step.timeout_s)
         if done.returncode != 0:
             raise LaunchError(
                 f"{step.title} failed on {step.node} with exit code {done.returncode}",
@@ -171,6 +180,14 @@ class Deployment:
 
     def _environment(self, step: Step) -> dict[str, str]:
         return step.env | ({MARK_ENV: self.mark, **KEEP_ENV} if self.mark else {})
+
+    async def _refuse_unreachable(self) -> None:
+        """Ask every node something before anything is noted as started on one that was never reached."""
+        for node in dict.fromkeys(step.node for step in self.plan.steps):
+            try:
+                await self.hosts[node].run(["true"], timeout_s=REACH_TIMEOUT_S)
+            except HostError as error:
+                raise LaunchError(f"not launched: {node} cannot be reached: {error.message}", error.hint) from error
 
     async def _refuse_taken_ports(self) -> None:
         if not self.plan.steps:

@@ -6,6 +6,7 @@ not shed is the environment they were started with, so every step is started wit
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import dataclass
 
@@ -20,10 +21,14 @@ FIND = 'grep -lzxF -e "$1" /proc/[0-9]*/environ 2>/dev/null; exit 0'
 """An environment is lines ended by NUL; zombies have none, other users' cannot be read."""
 DESCRIBE = """
 for pid; do
-    line=$(tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) && echo "$pid $line"
+    line=$(tr '\\000-\\037\\177' ' ' <"/proc/$pid/cmdline" 2>/dev/null) && echo "$pid $line"
 done
 exit 0
 """
+"""A command line may hold line breaks, and what a terminal would obey."""
+KILL = 'kill -s "$@"'
+"""Not the login shell's own `kill`: zsh's knows signals by name only."""
+CONTAINER = re.compile(r"[0-9a-f]{6,64} .*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ async def signal_all(host: Host, pids: tuple[int, ...], number: int) -> None:
         HostError: The node cannot be asked.
     """
     if pids:
-        await host.run(["kill", "-s", str(number), "--", *map(str, pids)], timeout_s=LOOK_TIMEOUT_S)
+        words = (str(number), "--", *map(str, pids))
+        await host.run(["sh", "-c", KILL, "sh", *words], timeout_s=LOOK_TIMEOUT_S)
 
 
 async def processes_left(host: Host, node: str, mark: str) -> list[Leftover]:
@@ -73,6 +79,7 @@ async def processes_left(host: Host, node: str, mark: str) -> list[Leftover]:
     return [
         Leftover(node, f"process {pid} ({line.strip()[:80]})", f"kill -{int(signal.SIGKILL)} {pid}")
         for pid, line in named.items()
+        if pid.isdigit() and int(pid) in pids
     ]
 
 
@@ -85,4 +92,5 @@ async def containers_left(host: Host, node: str, name: str) -> list[Leftover]:
     argv = ["docker", "ps", "--all", "--filter", f"name=^/?{name}$", "--format", "{{.ID}} {{.Status}}"]
     done = await host.run(argv, timeout_s=LOOK_TIMEOUT_S)
     lines = done.stdout.split("\n") if done.returncode == 0 else []
-    return [Leftover(node, f"container {name} ({line.strip()})", f"docker rm -f {name}") for line in lines if line]
+    found = [line.strip() for line in lines if CONTAINER.fullmatch(line)]  # no word of a login shell's own
+    return [Leftover(node, f"container {name} ({line})", f"docker rm -f {name}") for line in found]

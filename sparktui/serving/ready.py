@@ -58,7 +58,7 @@ async def wait_ready(
             engines = [await _verify(server, model, api) for server in servers]
     except TimeoutError:
         raise LaunchError(
-            f"not ready after {timeout_s:.0f} s: {await _unhealthy(servers)} does not answer /health",
+            f"not ready after {timeout_s:.0f} s: {await _waited_for(servers)}",
             "the log below says what it was doing; a rank that never joined keeps the others waiting",
         ) from None
     except (EngineError, UsageError) as error:
@@ -94,8 +94,8 @@ async def _verify(server: EngineApi, model: str, api: Api) -> Engine:
     return Engine(served, await server.version())
 
 
-async def _unhealthy(servers: Sequence[EngineApi]) -> str:
+async def _waited_for(servers: Sequence[EngineApi]) -> str:
     for server in servers:
         if not await server.healthy():
-            return server.root
-    return servers[0].root
+            return f"{server.root} does not answer /health"
+    return "the first completion has not come back"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,9 @@ SHORT_S = 15.0
 LOG_TIMEOUT_S = 60.0
 MAX_LOG_BYTES = 32 * 1024**2
 
-CD_AND_EXEC = 'case $1 in "~/"*) cd "$HOME/${1#"~/"}";; *) cd "$1";; esac && shift && exec "$@"'
+PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./-]+")
+"""Needs no quotes in any shell; a leading `=` does in zsh."""
+CD_AND_EXEC = 'case $1 in "~") cd;; "~/"*) cd "$HOME/${1#"~/"}";; *) cd "$1";; esac && shift && exec "$@"'
 """Run with the folder as $1 and the argv behind it: neither is ever parsed by the shell."""
 SPAWN = """
 while IFS= read -r pair; do export "$pair"; done
@@ -124,7 +126,7 @@ class SshHost:
         inner = _with_env(_in_folder(argv, cwd), env)
         pairs = "".join(f"{name}={value}\n" for name, value in (secrets or {}).items())
         done = await self.run(["sh", "-c", SPAWN, "sh", _on_node(log), *inner], timeout_s=30, stdin=pairs.encode())
-        words = done.stdout.split()
+        words = (done.stdout.splitlines() or [""])[-1].split()  # what a login shell says of its own comes before
         if done.returncode != 0 or len(words) != 2 or not all(word.isdigit() for word in words):
             raise HostError(f"cannot start {argv[0]} on {self.destination}: {done.stderr.strip()[-300:]}")
         return SshProcess(self, int(words[0]), log, float(words[1]))
@@ -156,7 +158,20 @@ class SshHost:
             "ServerAliveCountMax": "3",
         }
         flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-        return ("ssh", *flags, "--", self.destination, shlex.join(_with_env(_in_folder(argv, cwd), env)))
+        return ("ssh", *flags, "--", self.destination, " ".join(map(quoted, _with_env(_in_folder(argv, cwd), env))))
+
+
+def quoted(word: str) -> str:
+    """Return a word quoted for whatever login shell the node has: sh, bash, zsh and fish take it back alike.
+
+    Quotes and backslashes stand outside of quotes: fish, unlike sh, knows escapes between single quotes.
+    """
+    parts = re.findall(r"[^'\\]+|['\\]", word)
+    return "".join(part if PLAIN.fullmatch(part) else _quoted_part(part) for part in parts) or "''"
+
+
+def _quoted_part(part: str) -> str:
+    return f"\\{part}" if part in ("'", "\\") else f"'{part}'"
 
 
 def _on_node(log: Path) -> str:

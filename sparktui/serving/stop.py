@@ -16,6 +16,7 @@ STOP_GRACE_S = 15.0
 """Between SIGTERM and SIGKILL: an engine frees its GPU memory on the way out."""
 KILL_GRACE_S = 5.0
 UNDO_TIMEOUT_S = 120.0
+REMOVAL_S = 5.0
 _POLL_S = 0.05
 _MARK_POLL_S = 0.2
 
@@ -48,6 +49,7 @@ async def take_down(items: Sequence[Item], mark: str) -> tuple[list[str], list[I
     remains = [await undo(item) for item in reversed(items)][::-1]
     hosts = {item.step.node: item.host for item in items}
     await asyncio.gather(*(_end_marked(host, mark) for host in set(hosts.values()) if mark))
+    remains = [await _undo_again(item, left) for item, left in zip(items, remains, strict=True)]
     there = {node: await _left_on(node, host, mark, [item.step for item in items]) for node, host in hosts.items()}
     clean = [item for item, left in zip(items, remains, strict=True) if not left and not there[item.step.node]]
     return [line for lines in (*remains[::-1], *there.values()) for line in lines], clean
@@ -68,6 +70,26 @@ async def undo(item: Undoable) -> list[str]:
     except HostError as error:
         return [f"{step.title}: {error.message}"]
     return []
+
+
+async def _undo_again(item: Undoable, left: list[str]) -> list[str]:
+    """Undo a step whose container has come up since: by a script that was at work until it was ended by its mark."""
+    if not item.step.undo or item.step.container is None:
+        return left
+    try:
+        return left if await _container_gone(item.host, item.step) else await undo(item)
+    except HostError as error:
+        return [f"{item.step.title}: {error.message}"]
+
+
+async def _container_gone(host: Host, step: Step) -> bool:
+    """Tell whether a container is gone, or goes within a moment: `--rm` removes it after `docker stop` has ended."""
+    deadline = asyncio.get_running_loop().time() + REMOVAL_S
+    while await containers_left(host, step.node, step.container or ""):
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(_MARK_POLL_S)
+    return True
 
 
 async def end_group(running: Running, grace_s: float = STOP_GRACE_S) -> bool:

@@ -33,7 +33,7 @@ INSERT_SERVER_SAMPLE = _insert("server_sample", ("sweep", "t", "backend", *SERVE
 INSERT_KNOWN_FIGURE = _insert("known_figure", ("cell", "name", "mean", "std", "n", "per", "values_json"))
 INSERT_EVENT = _insert("event", ("t", "campaign", "level", "source", "kind", "text", "data"))
 INSERT_CONTROL = _insert("control", ("t", "campaign", "command"))
-INSERT_LAUNCHED = _insert("launched", ("campaign", "sweep", "t", "node", "title", "pid", "pid_started", "undo"))
+INSERT_LAUNCHED = _insert("launched", ("campaign", "sweep", "t", "node", "title", "undo"))
 
 
 def wave_values(record: WaveRecord) -> tuple[object, ...]:

@@ -219,13 +219,15 @@ class Writer:
         title: str,
         *,
         sweep: int | None = None,
-        pid: int | None = None,
-        pid_started: float | None = None,
         undo: Sequence[str] = (),
     ) -> int:
         """Note, on disk, something that a crash would leave behind; return its id."""
-        values = (campaign, sweep, time.time(), node, title, pid, pid_started, _json(undo))
+        values = (campaign, sweep, time.time(), node, title, _json(undo))
         return await self._insert(sql.INSERT_LAUNCHED, values)
+
+    async def set_launched_pid(self, launched: int, pid: int, pid_started: float | None) -> None:
+        """Note the process group that it has become, and when that was started."""
+        await self._update("UPDATE launched SET pid = ?, pid_started = ? WHERE id = ?", (pid, pid_started, launched))
 
     async def mark_gone(self, launched: int) -> None:
         """Note that it has been removed."""

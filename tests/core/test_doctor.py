@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+import os
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,12 @@ from sparktui.doctor.findings import Finding, Verdict
 from sparktui.doctor.judge import Wanted, judge, unlike_versions
 from sparktui.doctor.look import Answers, look, parsed
 from sparktui.doctor.wanted import questions_for, wanted_of
+from sparktui.errors import HostError
 from sparktui.profile import load_profile
 from sparktui.profile.catalog import shipped_folder
 from sparktui.profile.loader import profile_from_data
 from sparktui.serving.local import LocalHost
+from sparktui.serving.ssh import SshHost
 
 GIB_IN_KIB = 1024**2
 
@@ -97,6 +99,8 @@ def test_what_a_node_does_not_say_is_unknown_and_never_fine() -> None:
         ("ports", Wanted(ports=(8000,)), answers(port=["22"]), "ok"),
         ("address", Wanted(address="10.0.0.1"), answers(addresses="10.0.0.2 172.17.0.1"), "problem"),
         ("address", Wanted(address="10.0.0.2"), answers(addresses="10.0.0.2"), "ok"),
+        ("address", Wanted(address="127.0.0.1"), answers(addresses="10.0.0.2"), "ok"),
+        ("address", Wanted(address="127.0.0.1", clustered=True), answers(addresses="10.0.0.2"), "problem"),
         ("interface", Wanted(interfaces=("enp1",)), answers(interface=["eth0 up 1500 -"]), "problem"),
         ("interface", Wanted(interfaces=("enp1",)), answers(interface=["enp1 down 9000 -"]), "problem"),
         ("interface", Wanted(interfaces=("enp1",)), answers(interface=["enp1 up 1500 200000"]), "warning"),
@@ -153,6 +157,48 @@ def test_the_published_profile_asks_for_its_image_and_recipe_script() -> None:
     assert any(kind == "program" and what.endswith("/run-recipe.sh") for kind, what in asked)
 
 
+def test_a_relative_program_is_looked_for_in_the_folder_it_is_run_in() -> None:
+    profile = load_profile(shipped_folder() / "two-vllm.yaml")
+    serving = profile.serving.model_copy(update={"executable": "venv/bin/vllm"})
+    node = profile.nodes["one"].model_copy(update={"workdir": "~/work"})
+    wanted = wanted_of(profile.model_copy(update={"serving": serving, "nodes": {**profile.nodes, "one": node}}), "one")
+    assert wanted.programs == ("~/work/venv/bin/vllm",)
+    assert wanted.ray == "~/work/venv/bin/ray"
+
+
+async def test_a_login_shell_that_prints_for_every_command_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "ssh"
+    fake.write_text('#!/bin/bash\necho "Welcome to spark"\nexec bash -c "${@: -1}"\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    nodes = {"far": {"host": "far"}}
+    topologies = {"solo": {"kind": "solo", "nodes": ("far",)}}
+    data = {
+        "name": "x",
+        "nodes": nodes,
+        "model": {"id": "m"},
+        "serving": {"launcher": "vllm"},
+        "topologies": topologies,
+    }
+    found = await check(profile_from_data(data, "x"))
+    (said,) = [finding for finding in found if finding.subject == "ssh"]
+    assert said.verdict == "warning"
+    assert "Welcome to spark" in said.text
+
+
+async def test_a_login_shell_that_cannot_run_the_questions_is_told_and_nothing_is_taken_for_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "ssh"
+    fake.write_text("#!/bin/sh\necho \"Unmatched ''.\" >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(HostError, match="its shell cannot run what is asked: Unmatched"):
+        await look(SshHost("far", tmp_path), ())
+
+
 async def test_a_node_that_cannot_be_reached_is_one_problem_with_what_to_do(tmp_path: Path) -> None:
     profile = profile_from_data(
         {
@@ -164,11 +210,9 @@ async def test_a_node_that_cannot_be_reached_is_one_problem_with_what_to_do(tmp_
         },
         "x",
     )
-    started = time.monotonic()
     (found,) = await check(profile)
     assert (found.node, found.subject, found.verdict) == ("far", "ssh", "problem")
     assert "BatchMode" in found.hint or "PATH" in found.hint
-    assert time.monotonic() - started < 60
 
 
 def test_lines_that_are_no_answers_are_left_out() -> None:

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from sparktui.errors import HostError
+from sparktui.serving.leftovers import signal_all
 from sparktui.serving.local import LocalHost, process_started
-from sparktui.serving.ssh import SshHost
+from sparktui.serving.ssh import SshHost, quoted
 from sparktui.serving.stop import end_group
 
+FISH_BREAKS_OUT = "\\'\"; touch pwned #"
+"""Harmless as `shlex.quote` writes it in sh; in fish, where a backslash escapes between single quotes, a command."""
 HOSTILE = ["a b", "$(touch pwned)", "`id`", "'quoted'", '"double"', "semi;colon", "new\nline", "*", "~", "", "--", "\\"]
+HOSTILE += ["=ls", "{a,b}", FISH_BREAKS_OUT]
 ECHO = ["python3", "-c", "import sys; sys.stdout.write('\\0'.join(sys.argv[1:]))"]
 
 
@@ -36,6 +40,38 @@ async def test_hostile_words_reach_the_far_end_as_they_are(ssh: SshHost, tmp_pat
     assert not (tmp_path / "pwned").exists()
 
 
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh", "fish"])
+def test_a_quoted_word_is_the_same_in_every_login_shell(shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    line = " ".join(map(quoted, [*ECHO, *HOSTILE]))
+    done = subprocess.run([shell, "-c", line], capture_output=True, text=True, cwd=tmp_path, timeout=30)
+    assert done.stdout.split("\0") == HOSTILE
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_no_quote_or_backslash_is_left_to_how_a_shell_reads_it_between_quotes() -> None:
+    assert quoted("a'b\\c d") == "a\\'b\\\\'c d'"
+    assert quoted("") == "''"
+    assert quoted("--port=/x:1,2") == "'--port=/x:1,2'"
+
+
+async def test_a_login_shell_that_greets_does_not_hide_what_was_started(ssh: SshHost, tmp_path: Path) -> None:
+    fake = tmp_path / "bin" / "ssh"
+    fake.write_text(fake.read_text().replace("exec bash", "echo Welcome to spark\nexec bash"))
+    running = await ssh.spawn(["sleep", "62"], log=tmp_path / "run" / "x.log")
+    assert await running.alive()
+    assert await end_group(running)
+
+
+async def test_a_signal_is_not_left_to_the_login_shells_own_kill(ssh: SshHost, tmp_path: Path) -> None:
+    running = await LocalHost().spawn(["sleep", "62"], log=tmp_path / "x.log")
+    await signal_all(ssh, (running.pid,), signal.SIGTERM)
+    assert running.process is not None
+    assert await running.process.wait() == -signal.SIGTERM
+    assert (tmp_path / "argv").read_text().splitlines()[-1].startswith("sh -c ")
+
+
 async def test_hostile_words_reach_a_local_command_as_they_are(tmp_path: Path) -> None:
     done = await LocalHost().run([*ECHO, *HOSTILE], cwd=str(tmp_path), timeout_s=20)
     assert done.stdout.split("\0") == HOSTILE
@@ -47,6 +83,7 @@ async def test_a_folder_under_home_is_found_on_the_far_end(
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "spark vllm").mkdir()
     assert (await ssh.run(["pwd"], cwd="~/spark vllm", timeout_s=20)).stdout.strip() == str(tmp_path / "spark vllm")
+    assert (await ssh.run(["pwd"], cwd="~", timeout_s=20)).stdout.strip() == str(tmp_path)
 
 
 async def test_ssh_never_asks_and_always_checks_host_keys(ssh: SshHost, tmp_path: Path) -> None:

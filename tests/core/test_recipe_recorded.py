@@ -36,8 +36,11 @@ if sys.argv[1:] == ["--help"]:
 class Notes:
     """A ledger that keeps nothing."""
 
-    async def started(self, step: Step, pid: int | None, pid_started: float | None) -> int:
+    async def started(self, step: Step) -> int:
         return 1
+
+    async def spawned(self, number: int, pid: int, pid_started: float | None) -> None:
+        return None
 
     async def gone(self, number: int) -> None:
         return None

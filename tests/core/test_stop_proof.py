@@ -6,14 +6,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sparktui.errors import HostError, LaunchError
-from sparktui.serving import alive
+from sparktui.serving import alive, stop
 from sparktui.serving.host import Completed
 from sparktui.serving.launch import Deployment, Launched
 from sparktui.serving.leftovers import MARK_ENV, containers_left, marked_pids, processes_left
@@ -38,9 +38,12 @@ class Notes:
         self.gone_numbers: list[int] = []
         self._next = 0
 
-    async def started(self, step: Step, pid: int | None, pid_started: float | None) -> int:
+    async def started(self, step: Step) -> int:
         self._next += 1
         return self._next
+
+    async def spawned(self, number: int, pid: int, pid_started: float | None) -> None:
+        return None
 
     async def gone(self, number: int) -> None:
         self.gone_numbers.append(number)
@@ -100,6 +103,49 @@ async def test_what_is_left_is_named_with_the_command_that_removes_it(tmp_path: 
     assert f"process {running.pid} (" in str(found)
     assert f"remove it with: kill -9 {running.pid}" in str(found)
     await ended(running)
+
+
+async def test_a_command_line_of_several_lines_names_no_process_but_its_own(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "import time\n1 + 1\n# \x1b\ntime.sleep(66)"]
+    running = await LocalHost().spawn(argv, env={MARK_ENV: MARK}, log=tmp_path / "x.log")
+    try:
+        (found,) = await processes_left(LocalHost(), "gf2", MARK)
+        assert found.remove == f"kill -9 {running.pid}"
+        assert found.what.isprintable()
+    finally:
+        await ended(running)
+
+
+class StartsLate(LocalHost):
+    """A node whose container comes up while the script that starts it is being ended, after it was looked for."""
+
+    def __init__(self, *, removed_after: int = 0) -> None:
+        self.undone = 0
+        self.up = True
+        self.removed_after = removed_after
+
+    async def run(self, argv: Sequence[str], **kwargs: Any) -> Completed:
+        if argv[:2] == ["docker", "ps"]:
+            self.removed_after -= 1
+            there = self.up and not (self.undone and self.removed_after <= 0)
+            return Completed(0, "Welcome to spark\n" + ("abc123def456 Up 1 second\n" if there else ""), "")
+        if argv == ("docker", "stop", "c"):
+            self.undone += 1
+            return Completed(1, "", "No such container: c") if self.undone == 1 else Completed(0, "c", "")
+        return await super().run(argv, **kwargs)
+
+
+@pytest.mark.parametrize(("removed_after", "undone"), [(10**9, 2), (3, 1)])
+async def test_a_container_that_came_up_behind_the_stop_is_stopped_too_and_one_being_removed_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, removed_after: int, undone: int
+) -> None:
+    monkeypatch.setattr(stop, "REMOVAL_S", 30 if undone == 1 else 0)
+    host = StartsLate(removed_after=removed_after)
+    step = Step("gf2", "engine", (), background=False, container="c", undo=("docker", "stop", "c"))
+    left, clean = await stop.take_down([Launched(step, host)], MARK)
+    assert host.undone == undone
+    assert bool(left) is not bool(clean)
+    assert bool(clean) is (undone == 1)
 
 
 async def test_a_node_that_cannot_be_asked_is_named_and_what_runs_there_is_not_forgotten(tmp_path: Path) -> None:

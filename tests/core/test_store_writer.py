@@ -227,11 +227,13 @@ async def test_a_command_to_nobody_is_a_usage_error(writer: Writer, path: Path) 
 
 async def test_what_was_launched_is_left_until_it_is_gone(writer: Writer, path: Path) -> None:
     campaign, sweep, _ = await new_cell(writer)
-    engine = await writer.add_launched(campaign, "gf1", "engine", sweep=sweep, pid=7, pid_started=1.5)
+    engine = await writer.add_launched(campaign, "gf1", "engine", sweep=sweep)
+    await writer.set_launched_pid(engine, 7, 1.5)
     router = await writer.add_launched(campaign, "gf1", "router", undo=("docker", "rm", "-f", "x"))
     with Reader(path) as reader:
         assert [row.id for row in reader.launched_left(campaign)] == [router, engine]
         assert reader.launched_left(campaign)[0].undo == ("docker", "rm", "-f", "x")
+        assert [(row.pid, row.pid_started) for row in reader.launched_left(campaign)] == [(None, None), (7, 1.5)]
         await writer.mark_gone(router)
         assert [row.id for row in reader.launched_left(campaign)] == [engine]
 

@@ -5,13 +5,15 @@ import io
 import os
 import signal
 import sqlite3
-from contextlib import suppress
+import subprocess
+import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.runner.campaigns import PROFILE, Owner, json_of
+from tests.runner.campaigns import DEADLINE_S, PROFILE, Owner, json_of
 from tests.sim_engine import sim_engine
 
 
@@ -128,6 +130,31 @@ def test_stop_cleans_up_after_a_killed_runner(owner: Owner) -> None:
     assert owner.rows("SELECT DISTINCT state FROM sweep") == [("stopped",)]
     assert owner.rows("SELECT DISTINCT state FROM cell ORDER BY 1") == [("failed",), ("skipped",)]
     owner.until(lambda: not owner.processes(), "the end of every process")
+
+
+def test_stop_finds_what_a_runner_had_started_and_was_killed_before_it_could_note(owner: Owner) -> None:
+    owner.type("run", owner.profile(LONG), "--only", "cluster-tp2", "--detach")
+    owner.until(lambda: waves_done(owner), "the first wave")
+    os.kill(int((owner.home / "data" / "runner.lock").read_text().split()[1]), signal.SIGKILL)
+    owner.until(lambda: not any("sparktui.load.worker" in line for line in owner.processes()), "the worker's end")
+    with closing(sqlite3.connect(owner.home / "data" / "sparktui.db")) as store, store:
+        store.execute("UPDATE launched SET pid = NULL, pid_started = NULL")
+    stopped = owner.type("stop", "1")
+    assert stopped.returncode == 0, stopped.stderr
+    owner.until(lambda: not owner.processes(), "the end of every process")
+
+
+def test_a_campaign_that_was_stopped_before_its_runner_was_up_is_not_run(owner: Owner) -> None:
+    assert owner.type("run", owner.profile(), "--only", "solo", "--concurrency", "1", "--plain").returncode == 0
+    waves = owner.rows("SELECT count(*) FROM wave")
+    late = subprocess.run(
+        [sys.executable, "-m", "sparktui.runner", "1"],
+        env={**os.environ, "SPARKTUI_HOME": str(owner.home / "data")},
+        timeout=DEADLINE_S,
+    )
+    assert late.returncode == 130
+    assert owner.state() == "done"
+    assert owner.rows("SELECT count(*) FROM wave") == waves
 
 
 def test_the_guard_ends_one_topology_and_the_others_are_measured(owner: Owner) -> None:

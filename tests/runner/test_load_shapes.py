@@ -10,7 +10,7 @@ POOL = ("--only", "solo", "--shape", "pool", "--turns", "4", "--concurrency", "3
 def test_a_pool_run_is_stored_as_one_wave_with_its_turns_and_shown_as_what_it_is(owner: Owner) -> None:
     done = owner.type("run", owner.profile(), *POOL)
     assert done.returncode == 0, done.stderr
-    assert owner.rows("SELECT shape, runs, state, taint FROM cell") == [("pool", 2, "done", None)]
+    assert owner.rows("SELECT shape, runs, state FROM cell") == [("pool", 2, "done")]
     assert owner.rows("SELECT wave, count(*), min(seq), max(seq), max(slot) FROM request GROUP BY wave") == [
         (1, 12, 0, 3, 2),
         (2, 12, 0, 3, 2),

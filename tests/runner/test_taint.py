@@ -11,9 +11,10 @@ def test_a_cell_that_cannot_win_says_so_when_it_ends_and_wherever_it_is_shown(ow
         done = owner.type("bench", server.url, *load, "--plain")
     why = "2 prompts of 10 to 10 tokens instead of 64"
     assert done.returncode == 0, done.stderr
-    assert owner.rows("SELECT taint FROM cell") == [(why,)]
+    ((taint,),) = owner.rows("SELECT taint FROM cell")
+    assert why in taint  # a busy machine may add a reason of its own
     assert owner.rows("SELECT level, text FROM event WHERE kind = 'tainted'") == [
-        ("warning", f"server c2 cannot win: {why}")
+        ("warning", f"server c2 cannot win: {taint}")
     ]
     for text in (done.stdout, owner.type("show", "last").stdout):
-        assert f"cannot win: {why}" in " ".join(text.split())
+        assert f"cannot win: {taint}" in " ".join(text.split())
