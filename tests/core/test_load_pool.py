@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from statistics import median
 
 import pytest
 
@@ -263,7 +264,7 @@ def test_an_order_never_shows_its_requests() -> None:
 
 
 async def test_the_next_request_is_sent_at_once() -> None:
-    """Half of the pauses between a slot's requests are shorter than a millisecond would take to notice."""
+    """Between a slot's requests it mostly waits for answers, hardly ever for itself."""
     async with scripted_server(answering(*stream(4))) as server:
         began = time.monotonic()
         record = await run(order(server, 1, 40))
@@ -273,4 +274,4 @@ async def test_the_next_request_is_sent_at_once() -> None:
         for earlier, later in zip(record.requests, record.requests[1:], strict=False)
     ]
     assert all(pause >= 0 for pause in pauses)
-    assert sum(pauses) < took_us / 2
+    assert median(pauses) < took_us / len(record.requests) / 2  # one stall of the machine is no pause of ours
