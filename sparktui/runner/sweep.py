@@ -116,9 +116,8 @@ class SweepRunner:
             self.profile.ready_timeout_s,
             await asyncio.to_thread(_earlier_launches, self.journal.writer.path, self.campaign, sweep.topology),
         )
-        begun = asyncio.get_running_loop().time()
         up = await bring_up.run()
-        self.steering.brought_up(sweep.topology, asyncio.get_running_loop().time() - begun)
+        self.steering.brought_up(sweep.topology, up.seconds)
         await self._state(sweep, "measuring")
         return up
 
