@@ -37,7 +37,24 @@ INSERT INTO request_2 SELECT id, wave, slot, 0, backend, sent_us, ttfr_us, ttft_
 DROP TABLE request;
 ALTER TABLE request_2 RENAME TO request;
 """
-MIGRATIONS: tuple[str, ...] = (_TO_2,)
+_TO_3 = """
+ALTER TABLE cell ADD COLUMN health TEXT;
+ALTER TABLE node_sample ADD COLUMN swap_in_bytes INTEGER;
+ALTER TABLE node_sample ADD COLUMN swap_out_bytes INTEGER;
+ALTER TABLE node_sample ADD COLUMN alloc_stalls INTEGER;
+ALTER TABLE node_sample ADD COLUMN rdma_errors INTEGER;
+ALTER TABLE node_sample ADD COLUMN rdma_link_gbps REAL;
+ALTER TABLE node_sample ADD COLUMN net_rx_bytes INTEGER;
+ALTER TABLE node_sample ADD COLUMN net_tx_bytes INTEGER;
+ALTER TABLE node_sample ADD COLUMN load1 REAL;
+ALTER TABLE node_sample ADD COLUMN top TEXT;
+ALTER TABLE node_sample ADD COLUMN nvml_hung TEXT;
+CREATE TABLE sweep_node (
+    sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE, node TEXT NOT NULL, verdict TEXT,
+    left_before_bytes INTEGER, least_left_bytes INTEGER, most_gpu_bytes INTEGER, PRIMARY KEY (sweep, node)
+) STRICT;
+"""
+MIGRATIONS: tuple[str, ...] = (_TO_2, _TO_3)
 """Scripts that bring a store of version 1, 2, ... to the next; `schema.sql` is always the newest version."""
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
 

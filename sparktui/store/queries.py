@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from sparktui.store.rows import CampaignRow, CellRow, ControlRow, KnownFigureRow, NodeRow, SweepRow
+from sparktui.store.rows import CampaignRow, CellRow, ControlRow, KnownFigureRow, NodeRow, SweepNodeRow, SweepRow
 from sparktui.store.statements import (
     NODE_SAMPLE_COLUMNS,
     PROGRESS_COLUMNS,
@@ -25,6 +25,12 @@ NEWEST_CAMPAIGN = f"{_CAMPAIGN} ORDER BY id DESC LIMIT 1"
 CAMPAIGN = f"{_CAMPAIGN} WHERE id = ?"
 NODES = f"SELECT {_columns(NodeRow)} FROM node WHERE campaign = ? ORDER BY name"
 SWEEPS = f"SELECT {_columns(SweepRow)} FROM sweep WHERE campaign = ? ORDER BY seq"
+SWEEP_NODES = f"""SELECT {_columns(SweepNodeRow)} FROM sweep_node
+    WHERE sweep IN (SELECT id FROM sweep WHERE campaign = ?) ORDER BY sweep, node"""
+NODE_NEEDS = """SELECT left_before_bytes - least_left_bytes FROM sweep_node
+    JOIN sweep ON sweep.id = sweep_node.sweep JOIN campaign ON campaign.id = sweep.campaign
+    WHERE campaign.name = ? AND campaign.source = ? AND sweep.topology = ? AND node = ? AND sweep.ready IS NOT NULL
+    AND least_left_bytes <= left_before_bytes ORDER BY sweep.id DESC LIMIT 10"""
 _CELL = f"SELECT {_columns(CellRow)} FROM cell"
 CELLS = f"{_CELL} WHERE sweep = ? ORDER BY seq"
 LAUNCH_SECONDS = """SELECT sweep.ready - sweep.launched FROM sweep JOIN campaign ON campaign.id = sweep.campaign

@@ -25,6 +25,7 @@ from sparktui.store.rows import (
     NodeRow,
     NodeSampleRow,
     ServerSampleRow,
+    SweepNodeRow,
     SweepRow,
     WaveRow,
 )
@@ -93,6 +94,15 @@ class Reader:
     def sweeps(self, campaign: int) -> list[SweepRow]:
         """Return a campaign's sweeps, in their order."""
         return self._rows(SweepRow, sql.SWEEPS, campaign)
+
+    def sweep_nodes(self, campaign: int) -> list[SweepNodeRow]:
+        """Return what each node of each sweep of a campaign was to need, and needed."""
+        return self._rows(SweepNodeRow, sql.SWEEP_NODES, campaign)
+
+    def node_needs(self, name: str, source: str, topology: str, node: str) -> tuple[int, ...]:
+        """Return what a topology took of a node's memory, in bytes, each time a campaign of that name served."""
+        of = (name, source, topology, node)
+        return tuple(row[0] for row in self._read(lambda c: c.execute(sql.NODE_NEEDS, of).fetchall()))
 
     def cells(self, sweep: int) -> list[CellRow]:
         """Return a sweep's cells, in their order."""

@@ -80,6 +80,18 @@ class SweepRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepNodeRow:
+    """One node under one topology: what it was to need, and what it needed."""
+
+    sweep: int
+    node: str
+    verdict: str | None
+    left_before_bytes: int | None
+    least_left_bytes: int | None
+    most_gpu_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class CellRow:
     """One topology at one workload and concurrency."""
 
@@ -99,6 +111,7 @@ class CellRow:
     server_tokens: int | None
     server_prompt_tokens: int | None
     ended_by: str | None = None
+    health: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

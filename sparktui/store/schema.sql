@@ -41,6 +41,16 @@ CREATE TABLE sweep (
     UNIQUE (campaign, topology)
 ) STRICT;
 
+CREATE TABLE sweep_node (            -- one node under one topology: what it was to need, and what it needed
+    sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE,
+    node TEXT NOT NULL,
+    verdict TEXT,                    -- JSON: safe | tight | refuse, with its arithmetic (nodes.verdict)
+    left_before_bytes INTEGER,       -- MemAvailable before the launch
+    least_left_bytes INTEGER,        -- the least MemAvailable from the launch to the stop
+    most_gpu_bytes INTEGER,          -- the most that GPU processes held
+    PRIMARY KEY (sweep, node)
+) STRICT;
+
 CREATE TABLE cell (
     id INTEGER PRIMARY KEY,
     sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE,
@@ -58,6 +68,7 @@ CREATE TABLE cell (
     server_tokens INTEGER,           -- the engine's own generation_tokens_total over the cell
     server_prompt_tokens INTEGER,
     ended_by TEXT,                   -- why it has fewer waves than planned, where that was intended
+    health TEXT,                     -- JSON: by node, how it was while this was measured (nodes.health)
     UNIQUE (sweep, concurrency, pp, tg, depth, shape)
 ) STRICT;
 
@@ -147,9 +158,12 @@ CREATE TABLE node_sample (
     gpu_used_bytes INTEGER,
     unified INTEGER,
     swap_used_bytes INTEGER,
+    swap_in_bytes INTEGER,
+    swap_out_bytes INTEGER,
     psi_some_pct REAL,
     psi_full_pct REAL,
     order9_free INTEGER,
+    alloc_stalls INTEGER,
     gpu_util_pct REAL,
     power_w REAL,
     temp_c REAL,
@@ -157,7 +171,14 @@ CREATE TABLE node_sample (
     throttle TEXT,
     rdma_rx_bytes INTEGER,
     rdma_tx_bytes INTEGER,
+    rdma_errors INTEGER,
+    rdma_link_gbps REAL,
+    net_rx_bytes INTEGER,
+    net_tx_bytes INTEGER,
+    load1 REAL,
+    top TEXT,
     nvml_ms REAL,
+    nvml_hung TEXT,
     energy_j REAL,                   -- GPU energy counter, counting up since the driver was loaded
     heartbeat INTEGER NOT NULL
 ) STRICT;

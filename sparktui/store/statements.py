@@ -13,6 +13,7 @@ REQUEST_COLUMNS = RequestRecord.__struct_fields__
 PROGRESS_COLUMNS = Progress.__struct_fields__
 NODE_SAMPLE_COLUMNS = NodeSample.__struct_fields__
 SERVER_COLUMNS = ServerFigures.__struct_fields__
+_SWEEP_NODE_COLUMNS = ("sweep", "node", "verdict", "left_before_bytes", "least_left_bytes", "most_gpu_bytes")
 WAVE_COLUMNS = ("started", "duration_us", "clock", "lag_p50_us", "lag_p99_us", "worker_cpu")
 
 
@@ -31,6 +32,11 @@ INSERT_LIVE = _insert("live", ("t", "cell", "wave_seq", "warmup", *PROGRESS_COLU
 INSERT_NODE_SAMPLE = _insert("node_sample", ("campaign", *NODE_SAMPLE_COLUMNS))
 INSERT_SERVER_SAMPLE = _insert("server_sample", ("sweep", "t", "backend", *SERVER_COLUMNS))
 INSERT_KNOWN_FIGURE = _insert("known_figure", ("cell", "name", "mean", "std", "n", "per", "values_json"))
+UPSERT_SWEEP_NODE = (
+    _insert("sweep_node", _SWEEP_NODE_COLUMNS)
+    + " ON CONFLICT (sweep, node) DO UPDATE SET "
+    + ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in _SWEEP_NODE_COLUMNS[2:])
+)
 INSERT_EVENT = _insert("event", ("t", "campaign", "level", "source", "kind", "text", "data"))
 INSERT_CONTROL = _insert("control", ("t", "campaign", "command"))
 INSERT_LAUNCHED = _insert("launched", ("campaign", "sweep", "t", "node", "title", "undo"))

@@ -163,6 +163,24 @@ class Writer:
             },
         )
 
+    async def set_cell_health(self, cell: int, health: str) -> None:
+        """Note how the nodes were while a cell was measured, as JSON."""
+        await self._update("UPDATE cell SET health = ? WHERE id = ?", (health, cell))
+
+    async def set_sweep_node(
+        self,
+        sweep: int,
+        node: str,
+        *,
+        verdict: str | None = None,
+        left_before_bytes: int | None = None,
+        least_left_bytes: int | None = None,
+        most_gpu_bytes: int | None = None,
+    ) -> None:
+        """Note what is known of a node under a topology; what is None stays as it was."""
+        values = (sweep, node, verdict, left_before_bytes, least_left_bytes, most_gpu_bytes)
+        await self._write("FULL", lambda connection: _nothing(connection.execute(sql.UPSERT_SWEEP_NODE, values)))
+
     async def commit_wave(self, cell: int, seq: int, warmup: bool, record: WaveRecord) -> int:
         """Write a wave with all its requests and return its id: when this returns it is on disk, whole."""
 
@@ -279,6 +297,10 @@ def _inserted(connection: sqlite3.Connection, statement: str, values: Sequence[o
     row = connection.execute(statement, values).lastrowid
     assert row is not None
     return row
+
+
+def _nothing(_: sqlite3.Cursor) -> None:
+    """Let a cursor go on the thread that it belongs to."""
 
 
 def _json(value: object) -> str:
