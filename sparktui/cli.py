@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sparktui import __version__
-from sparktui.errors import ExitCode, ProfileError, SparktuiError
+from sparktui.errors import ExitCode, ProfileError, SparktuiError, UsageError
 from sparktui.exporting.names import FORMATS, Format
 from sparktui.load_options import load_options
 
@@ -265,6 +265,21 @@ def stop(campaign: str) -> None:
     from sparktui.runner.stop import stop_campaign
 
     stop_campaign(campaign)
+
+
+@cli.command()
+@click.argument("campaign", metavar="[ID]", required=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another is reachable by others, unencrypted.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True)
+def serve(campaign: str | None, host: str, port: int) -> None:
+    """Show the app in a browser, on this machine or through `ssh -L`. ID opens a campaign; as `attach` does."""
+    try:
+        from sparktui.web.serve import serve as serve_app
+    except ModuleNotFoundError as error:
+        hint = "pip install 'sparktui[web]'"
+        raise UsageError(f"what serves the app to a browser is not installed: {error.name}", hint) from error
+
+    serve_app(host, port, campaign)
 
 
 @cli.command()

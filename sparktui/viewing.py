@@ -21,6 +21,8 @@ from sparktui.store.reader import Reader
 
 HZ = 4.0
 SSH_HZ = 2.0
+SERVED = "TEXTUAL_DRIVER"
+"""Set where the app draws into a browser, or wherever else its driver leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,11 @@ class Viewing:
     @property
     def screens(self) -> bool:
         """Whether the app is wanted and can be shown."""
-        return not (self.plain or self.as_json or self.detach) and all(
-            stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)
-        )
+        return not (self.plain or self.as_json or self.detach) and (SERVED in os.environ or _on_terminal())
+
+
+def _on_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def start_and_view(profile: Profile, viewing: Viewing) -> None:

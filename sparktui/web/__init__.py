@@ -1,0 +1,1 @@
+"""The app in a browser: on loopback, behind a token."""

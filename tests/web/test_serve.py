@@ -1,0 +1,106 @@
+"""The app in a browser: who is let in, what the page asks for, and a viewer for each window that ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+from aiohttp import ClientSession, CookieJar, WSMsgType, WSServerHandshakeError
+from aiohttp.test_utils import TestServer
+
+from sparktui.web.gate import Gate
+from sparktui.web.serve import Page, how_to_open, viewer_command
+
+TOKEN = "correct-horse"
+
+
+@pytest.fixture
+async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestServer]:
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    page = Page(Gate("127.0.0.1", 8765, TOKEN), viewer_command(None))
+    server = TestServer(await page._make_app())
+    async with server:
+        yield server
+
+
+@pytest.fixture
+async def browser(server: TestServer) -> AsyncIterator[ClientSession]:
+    async with ClientSession(str(server.make_url("/")), cookie_jar=CookieJar(unsafe=True)) as browser:
+        yield browser
+
+
+async def test_without_the_token_a_page_says_how_to_come_in(browser: ClientSession) -> None:
+    for path in ("/", "/ws", "/static/js/textual.js", "/?token=wrong", "/?token="):
+        async with browser.get(path) as answer:
+            assert answer.status == 403
+            text = await answer.text()
+            assert "ssh -L 8765:127.0.0.1:8765" in text
+            assert TOKEN not in text
+
+
+async def test_the_token_becomes_a_cookie_that_scripts_cannot_read_and_leaves_the_address(
+    browser: ClientSession,
+) -> None:
+    async with browser.get(f"/?token={TOKEN}", allow_redirects=False) as answer:
+        assert answer.status == 303
+        assert answer.headers["Location"] == "/"
+        cookie = answer.headers["Set-Cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    async with browser.get("/") as answer:
+        assert answer.status == 200
+
+
+async def test_the_page_asks_no_other_server_for_anything(browser: ClientSession, server: TestServer) -> None:
+    async with browser.get(f"/?token={TOKEN}") as answer:
+        text = await answer.text()
+        policy = answer.headers["Content-Security-Policy"]
+    assert re.findall(r"(?:https?|wss?)://[^\"' ]+", text) == [f"ws://127.0.0.1:{server.port}/ws"]
+    assert "default-src 'self'" in policy
+
+
+@pytest.mark.parametrize("name", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "[fe80::1]"])
+async def test_a_name_that_only_resolves_to_this_machine_is_refused(browser: ClientSession, name: str) -> None:
+    async with browser.get(f"/?token={TOKEN}", headers={"Host": name}) as answer:
+        assert answer.status == 403
+
+
+async def test_a_forwarded_port_is_let_in_and_gets_a_socket_address_of_its_own(browser: ClientSession) -> None:
+    async with browser.get(f"/?token={TOKEN}"):
+        pass
+    async with browser.get("/", headers={"Host": "localhost:4242"}) as answer:
+        assert "ws://localhost:4242/ws" in await answer.text()
+
+
+async def test_another_page_cannot_open_a_viewer_with_the_owners_cookie(browser: ClientSession) -> None:
+    async with browser.get(f"/?token={TOKEN}"):
+        pass
+    with pytest.raises(WSServerHandshakeError):
+        await browser.ws_connect("/ws", headers={"Origin": "http://evil.example"})
+
+
+async def test_a_window_gets_a_viewer_that_ends_with_it(browser: ClientSession) -> None:
+    async with browser.get(f"/?token={TOKEN}"):
+        pass
+    before = set(psutil.Process().children(recursive=True))
+    drawn = b""
+    async with asyncio.timeout(60), browser.ws_connect("/ws?width=100&height=30") as window:
+        while b"Launch" not in drawn:
+            message = await window.receive()
+            assert message.type is WSMsgType.BINARY
+            drawn += message.data
+        viewers = set(psutil.Process().children(recursive=True)) - before
+        assert viewers
+    _, alive = await asyncio.to_thread(psutil.wait_procs, viewers, timeout=30)
+    assert not alive
+
+
+def test_what_it_prints_says_how_to_get_there_and_warns_of_a_public_address() -> None:
+    at_home = "\n".join(how_to_open(Gate("127.0.0.1", 8765, TOKEN)))
+    assert f"http://127.0.0.1:8765/?token={TOKEN}" in at_home
+    assert "not encrypted" not in at_home
+    assert "not encrypted" in "\n".join(how_to_open(Gate("0.0.0.0", 8765, TOKEN)))
