@@ -7,17 +7,16 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sparktui.errors import EngineError, ExitCode, LaunchError, UsageError
 from sparktui.paths import data_dir, store_path
-from sparktui.plain import follow, print_result_json, print_tables
-from sparktui.profile import Profile
-from sparktui.runner.detach import start_campaign
-from sparktui.serving.api import EngineApi, new_client, require_model
-from sparktui.serving.key import api_key
 from sparktui.store.reader import Reader
+
+if TYPE_CHECKING:  # what is imported where it is used is not waited for by a viewer
+    from sparktui.profile import Profile
 
 HZ = 4.0
 SSH_HZ = 2.0
@@ -46,6 +45,8 @@ def _on_terminal() -> bool:
 
 def start_and_view(profile: Profile, viewing: Viewing) -> None:
     """Start a campaign and look at it as asked; the process ends with the campaign's exit code."""
+    from sparktui.runner.detach import start_campaign
+
     campaign = start_campaign(profile)
     if viewing.detach:
         click.echo(campaign)
@@ -80,6 +81,7 @@ def start_named(profile: str) -> int:
     """Start a campaign of a profile, by its name or path, and return its number."""
     from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
+    from sparktui.runner.detach import start_campaign
 
     return start_campaign(load_profile(find_profile(profile)))
 
@@ -91,10 +93,14 @@ def served_model(url: str, model: str | None, key_env: str | None, key_file: str
         UsageError: It serves another, or several.
         LaunchError: It does not answer.
     """
+    from sparktui.serving.key import api_key
+
     return asyncio.run(_served_model(url, model, api_key(key_env, key_file)))
 
 
 async def _served_model(url: str, model: str | None, key: str | None) -> str:
+    from sparktui.serving.api import EngineApi, new_client, require_model
+
     async with new_client() as client:
         try:
             served = await EngineApi(url, client, key).models()
@@ -125,6 +131,8 @@ def _look(campaign: int, viewing: Viewing, *, stop_on_interrupt: bool) -> None:
     if viewing.screens:
         open_app(campaign, viewing)
         sys.exit(_exit_code(campaign))
+    from sparktui.plain import follow, print_result_json, print_tables
+
     code = follow(campaign, stop_on_interrupt=stop_on_interrupt)
     (print_result_json if viewing.as_json else print_tables)(campaign)
     sys.exit(code)

@@ -6,11 +6,11 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 
-import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from sparktui.errors import EngineError
+from sparktui.measure.server_figures import ServerFigures
 
 MAX_PAGE_CHARACTERS = 8_000_000
 
@@ -40,22 +40,6 @@ NAMES = {
     "llamacpp:tokens_predicted_total": "generation_tokens",
 }
 """Each engine's sample names; the `gpu_` ones are older vLLMs'."""
-
-
-class ServerFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One server's own counts, summed over its engines; the token, preemption and prefix figures count up for ever."""
-
-    running: float | None = None
-    waiting: float | None = None
-    kv_pct: float | None = None
-    """How full the KV cache is, 0 to 100; the mean over engines."""
-    prompt_tokens: float | None = None
-    generation_tokens: float | None = None
-    preemptions: float | None = None
-    prefix_queries: float | None = None
-    """Prompt tokens looked up in the prefix cache."""
-    prefix_hits: float | None = None
-    """Prompt tokens found there."""
 
 
 def parse_metrics(page: str) -> ServerFigures:

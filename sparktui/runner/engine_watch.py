@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass, fields
 
 from sparktui.errors import SparktuiError
-from sparktui.measure.metrics_page import ServerFigures, parse_metrics
+from sparktui.measure.metrics_page import parse_metrics
+from sparktui.measure.server_figures import ServerFigures
 from sparktui.serving.api import Access, EngineApi
 from sparktui.serving.plan import Backend
 from sparktui.store.writer import Writer

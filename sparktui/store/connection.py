@@ -49,6 +49,10 @@ ALTER TABLE node_sample ADD COLUMN net_tx_bytes INTEGER;
 ALTER TABLE node_sample ADD COLUMN load1 REAL;
 ALTER TABLE node_sample ADD COLUMN top TEXT;
 ALTER TABLE node_sample ADD COLUMN nvml_hung TEXT;
+ALTER TABLE live ADD COLUMN ttft_max_ms REAL;
+ALTER TABLE live ADD COLUMN itl_max_ms REAL;
+ALTER TABLE live ADD COLUMN stream_p5_tps REAL;
+ALTER TABLE live ADD COLUMN stream_p95_tps REAL;
 CREATE TABLE sweep_node (
     sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE, node TEXT NOT NULL, verdict TEXT,
     left_before_bytes INTEGER, least_left_bytes INTEGER, most_gpu_bytes INTEGER, PRIMARY KEY (sweep, node)

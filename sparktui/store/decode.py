@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from sparktui.load.messages import Progress
-from sparktui.measure.metrics_page import ServerFigures
 from sparktui.measure.record import RequestRecord, WaveRecord
+from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
 from sparktui.store.rows import LiveRow, NodeSampleRow, ServerSampleRow, WaveRow
 from sparktui.store.statements import NODE_SAMPLE_COLUMNS, PROGRESS_COLUMNS, REQUEST_COLUMNS, SERVER_COLUMNS

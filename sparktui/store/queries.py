@@ -42,6 +42,9 @@ WAVE_SECONDS = """SELECT wave.cell, wave.duration_us / 1e6 FROM wave JOIN cell O
     JOIN sweep ON sweep.id = cell.sweep WHERE sweep.campaign = ? ORDER BY wave.id"""
 WAVE_COUNTS = """SELECT wave.cell, count(*) FROM cell JOIN wave ON wave.cell = cell.id
     WHERE cell.sweep = ? AND warmup = 0 GROUP BY wave.cell"""
+FAILED_CELLS = """SELECT DISTINCT cell.id FROM cell JOIN wave ON wave.cell = cell.id
+    JOIN request ON request.wave = wave.id
+    WHERE cell.sweep = ? AND cell.state = 'done' AND warmup = 0 AND error IS NOT NULL"""
 COUNTED = """SELECT wave.cell, iif(count(prompt_tokens) = count(*), sum(prompt_tokens), NULL) AS prompt_tokens,
     iif(count(completion_tokens) = count(*), sum(completion_tokens), NULL) AS completion_tokens,
     count(error) AS failed

@@ -147,6 +147,10 @@ class Reader:
         """Return how many measured waves each cell of a sweep has, by cell; a cell without any is left out."""
         return dict(self._read(lambda connection: connection.execute(sql.WAVE_COUNTS, (sweep,)).fetchall()))
 
+    def failed_cells(self, sweep: int) -> frozenset[int]:
+        """Return the cells of a sweep that were measured to their end with requests that failed."""
+        return frozenset(row[0] for row in self._read(lambda c: c.execute(sql.FAILED_CELLS, (sweep,)).fetchall()))
+
     def counted(self, cell: int) -> CountedRow | None:
         """Return what the requests of a cell add up to; None where it has no waves."""
         return next(iter(self._rows(CountedRow, sql.COUNTED, cell)), None)

@@ -136,8 +136,12 @@ CREATE TABLE live (                  -- four rows a second while a wave is in fl
     slots BLOB NOT NULL,
     ttft_p50_ms REAL,
     ttft_p95_ms REAL,
+    ttft_max_ms REAL,
     itl_p50_ms REAL,
     itl_p95_ms REAL,
+    itl_max_ms REAL,
+    stream_p5_tps REAL,
+    stream_p95_tps REAL,
     lag_p50_us REAL,
     lag_p99_us REAL,
     worker_cpu REAL

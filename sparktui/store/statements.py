@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sparktui.load.messages import Progress
-from sparktui.measure.metrics_page import ServerFigures
 from sparktui.measure.record import RequestRecord, WaveRecord
+from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
 
 REQUEST_COLUMNS = RequestRecord.__struct_fields__

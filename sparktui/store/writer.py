@@ -14,8 +14,8 @@ import msgspec
 
 from sparktui.errors import StoreError
 from sparktui.load.messages import Progress
-from sparktui.measure.metrics_page import ServerFigures
 from sparktui.measure.record import WaveRecord
+from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
 from sparktui.store import statements as sql
 from sparktui.store.connection import Durability, open_writable, transaction

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparktui.errors import EngineError
-from sparktui.measure.metrics_page import NAMES, ServerFigures, parse_metrics
+from sparktui.measure.metrics_page import NAMES, parse_metrics
+from sparktui.measure.server_figures import ServerFigures
 
 VLLM = (Path(__file__).parent / "data" / "vllm-0.32-metrics.txt").read_text()
 

@@ -16,7 +16,7 @@ import pytest
 
 from sparktui.errors import StoreError, UsageError
 from sparktui.load.messages import Progress
-from sparktui.measure.metrics_page import ServerFigures
+from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
 from sparktui.store import connection as opening
 from sparktui.store.control import delete_campaign, request_control

@@ -7,7 +7,7 @@ import pytest
 
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.measure.live import Point
-from sparktui.measure.metrics_page import ServerFigures
+from sparktui.measure.server_figures import ServerFigures
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CellRow
 from sparktui.store.writer import Writer
