@@ -56,21 +56,21 @@ class MeasuredCell:
 class FiguresCache:
     """The figures of the cells read last, for one store: a viewer asks for all of them whenever one cell has ended.
 
-    Waves are only ever added to a cell, so their number says whether its figures are still right. It belongs to one
-    thread.
+    Of each cell the newest alone is kept, since a cell only ever gains waves. It belongs to one thread.
     """
 
     def __init__(self, size: int = FIGURES_KEPT) -> None:
         self._size = size
-        self._figures: OrderedDict[Hashable, CellFigures] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Hashable, CellFigures]] = OrderedDict()
 
-    def get(self, key: Hashable, compute: Callable[[], CellFigures]) -> CellFigures:
-        """Return the figures kept under a key, computed where there are none."""
-        figures = self._figures[key] if key in self._figures else compute()
-        self._figures[key] = figures
-        self._figures.move_to_end(key)
-        if len(self._figures) > self._size:
-            self._figures.popitem(last=False)
+    def get(self, cell: Hashable, state: Hashable, compute: Callable[[], CellFigures]) -> CellFigures:
+        """Return the figures of a cell in a state, computed unless those of this very state are kept."""
+        kept = self._kept.get(cell)
+        figures = kept[1] if kept is not None and kept[0] == state else compute()
+        self._kept[cell] = state, figures
+        self._kept.move_to_end(cell)
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
         return figures
 
 
@@ -99,9 +99,10 @@ def measured_cells(
     meter = EnergyMeter(reader, sweep)
     cells = []
     for cell in reader.cells(sweep.id):
-        key = (cell.id, waves.get(cell.id, 0), cell.ended, calculator, events, sweep.latency_us)
+        state = (waves.get(cell.id, 0), cell.ended, sweep.latency_us)
         kept = FiguresCache() if cache is None else cache
-        figures = kept.get(key, partial(_figures, reader, sweep, cell, events, calculator, meter))
+        compute = partial(_figures, reader, sweep, cell, events, calculator, meter)
+        figures = kept.get((cell.id, calculator, events), state, compute)
         cells.append(MeasuredCell(sweep.topology, cell, figures, _cannot_win(sweep, cell, figures)))
     return cells
 

@@ -51,7 +51,7 @@ def since_reset(points: Sequence[Point]) -> Sequence[Point]:
     """Return the points that follow the last time the count fell, which is when a counter began again."""
     for i in range(len(points) - 1, 0, -1):
         if points[i][1] < points[i - 1][1]:
-            return points[i:]
+            return tuple(points)[i:]  # a deque cannot be sliced
     return points
 
 

@@ -305,5 +305,13 @@ def test_the_cache_forgets_what_was_asked_for_longest_ago() -> None:
         return CellFigures(calculator=key, figures={}, waves=0, requests=0, errors=0)
 
     for key in ("a", "b", "a", "c", "a", "b"):
-        assert cache.get(key, partial(computed, key)).calculator == key
+        assert cache.get(key, "done", partial(computed, key)).calculator == key
     assert asked == ["a", "b", "c", "b"]
+
+
+def test_of_each_cell_only_the_newest_figures_are_kept() -> None:
+    cache = FiguresCache(size=2)
+    for waves in range(9):
+        cache.get("measuring", waves, lambda: CellFigures("usage", figures={}, waves=0, requests=0, errors=0))
+        kept = cache.get("done", 5, lambda: CellFigures("kept", figures={}, waves=0, requests=0, errors=0))
+        assert kept is cache.get("done", 5, pytest.fail)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,7 @@ def test_at_the_beginning_the_rate_is_over_what_there_is() -> None:
 def test_a_count_that_begins_again_does_not_make_a_negative_rate() -> None:
     again = [*STEADY, (110.25, 0), (110.5, 50), (111.25, 200)]
     assert rate(again, now=111.25) == pytest.approx(200.0)
+    assert rate(deque(again), now=111.25) == pytest.approx(200.0)
 
 
 def test_a_series_has_gaps_before_the_first_row_and_zeros_in_a_stall() -> None:
