@@ -22,6 +22,7 @@ from sparktui.measure.live import rate
 from sparktui.paths import store_path
 from sparktui.profile import parse_profile
 from sparktui.profile.catalog import list_profiles
+from sparktui.recorder.command import fragile_nodes
 from sparktui.runner.lock import running_campaign
 from sparktui.runner.progress import Remaining, remaining
 from sparktui.store.control import request_control
@@ -35,15 +36,16 @@ HEARTBEAT_S = 15.0
 """A long cell says where it is at least this often."""
 
 
-def follow(campaign: int, *, stop_on_interrupt: bool) -> int:
+def follow(campaign: int, *, stop_on_interrupt: bool, since: int = 0) -> int:
     """Print what happens until the campaign has ended; return its exit code.
 
     Args:
         campaign: Its number.
         stop_on_interrupt: Whether Ctrl-C stops the campaign, or only the looking.
+        since: The id of the first event to print; all of them where left out.
     """
     with Reader(store_path()) as reader:
-        follower = Follower(reader, campaign)
+        follower = Follower(reader, campaign, since)
         try:
             return follower.to_the_end()
         except KeyboardInterrupt:
@@ -66,10 +68,10 @@ def _stop_and_follow(follower: Follower, campaign: int) -> int:
 class Follower:
     """One plain viewer: what it has printed already."""
 
-    def __init__(self, reader: Reader, campaign: int) -> None:
+    def __init__(self, reader: Reader, campaign: int, since: int = 0) -> None:
         self._reader = reader
         self._campaign = campaign
-        self._last_event = 0
+        self._last_event = max(0, since - 1)
         self._last_line = time.monotonic()
         profile_yaml = reader.campaign(campaign).profile_yaml
         # An imported campaign has no profile: it is over, so nothing remains that one would be needed for.
@@ -156,6 +158,8 @@ def print_tables(campaign: int, calculator: str = DEFAULT, limits: UserLimits = 
     """Print who wins where, and how many users keep the limits."""
     with Reader(store_path()) as reader:
         click.echo(render(summarise(reader, campaign, calculator=calculator), limits=limits))
+        if calls := fragile_nodes(reader, campaign):
+            click.echo("\n".join(("", "Fragile nodes", *(f"  {printable(str(call))}" for call in calls))))
 
 
 def print_result_json(campaign: int, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 GIB = 1024**3
 UNKNOWN = "-"
 
@@ -44,6 +46,14 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} m {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+
+
+def seconds(text: str) -> float | None:
+    """Read a duration as it is typed: `90`, `90s`, `10m`, `2h`; None where it is none, or not above zero."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    if found is None:
+        return None
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]] or None
 
 
 def _number(value: float | None, two_decimals_below: float = 100) -> str:

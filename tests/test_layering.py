@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sparktui"
-SCREEN_LIBRARIES = ("textual", "rich", "plotext")
+SCREEN_LIBRARIES = ("textual", "rich")
 CORE = sorted(
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
     for path in PACKAGE.rglob("*.py")
@@ -26,7 +26,7 @@ def loaded_by(modules: list[str]) -> set[str]:
 
 def test_the_core_imports_nothing_of_the_screen() -> None:
     # httpx loads rich for its own command line, wherever rich is installed.
-    assert not loaded_by(CORE) & {"textual", "plotext"}
+    assert "textual" not in loaded_by(CORE)
 
 
 def test_no_line_of_the_core_names_the_screens_libraries() -> None:
@@ -38,8 +38,3 @@ def test_no_line_of_the_core_names_the_screens_libraries() -> None:
 @pytest.mark.parametrize("module", ["sparktui.cli", "sparktui.load.worker", "sparktui.nodes.agent"])
 def test_what_must_start_fast_loads_nothing_heavy(module: str) -> None:
     assert not loaded_by([module]) & {*SCREEN_LIBRARIES, "scipy", "httpx", "pydantic", "starlette", "uvicorn"}
-
-
-def test_only_the_chart_may_import_plotext() -> None:
-    importers = [path.name for path in PACKAGE.rglob("*.py") if "import plotext" in path.read_text(encoding="utf-8")]
-    assert set(importers) <= {"chart.py"}

@@ -35,6 +35,7 @@ def to_json(comparison: Comparison, limits: UserLimits = NO_LIMITS) -> dict[str,
         ],
         "advice": advice_json(comparison),
         "capacity": capacity_json(comparison, limits) if limits else None,
+        "health": [row for column in comparison.columns for row in _health(column)],
         "notes": list(comparison.notes),
     }
 
@@ -59,6 +60,14 @@ def _column(column: Column) -> dict[str, object]:
         "calculator": column.fingerprint.calculator,
         "engine": dict(column.fingerprint.engine),
     }
+
+
+def _health(column: Column) -> list[dict[str, object]]:
+    return [
+        {"topology": column.name, "concurrency": measured.cell.concurrency, **_load(measured.workload), "nodes": nodes}
+        for measured in column.cells
+        if (nodes := measured.cell.health_by_node) is not None
+    ]
 
 
 def _rows(table: Table) -> list[dict[str, object]]:

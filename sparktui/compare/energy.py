@@ -69,17 +69,29 @@ class EnergyCurve:
 def energy_curve(samples: Sequence[PowerSample]) -> EnergyCurve | None:
     """Return a node's curve from its samples in their order; None where they tell neither energy nor power.
 
-    The counter is taken where no fewer samples have it than have the power, and it rises and never falls.
+    The counter is taken where it is known about as long as the power is, if less often (asking an H100 for it takes
+    five times what the other readings take), and where it rises and never falls.
     """
     ordered = [a for a, b in pairwise(samples) if a.t < b.t] + list(samples[-1:])
     counted = [(s.t, s.energy_j) for s in ordered if s.energy_j is not None]
     powers = [(s.t, s.power_w) for s in ordered if s.power_w is not None]
-    if len(counted) > 1 and len(counted) >= len(powers) and _rises([joules for _, joules in counted]):
+    if _covers(counted, powers) and _rises([joules for _, joules in counted]):
         return EnergyCurve(tuple(t for t, _ in counted), tuple(joules for _, joules in counted), "counter")
     if len(powers) < 2:
         return None
     steps = ((w0 + w1) / 2 * (t1 - t0) for (t0, w0), (t1, w1) in pairwise(powers))
     return EnergyCurve(tuple(t for t, _ in powers), tuple(accumulate(steps, initial=0.0)), "power")
+
+
+def _covers(counted: Sequence[tuple[float, float]], powers: Sequence[tuple[float, float]]) -> bool:
+    """Tell whether a counter is known near every moment at which the power is."""
+    times = [t for t, _ in counted]
+    return len(times) > 1 and all(_distance(times, t) <= MAX_GAP_S / 2 for t, _ in powers)
+
+
+def _distance(times: Sequence[float], moment: float) -> float:
+    after = bisect_right(times, moment)
+    return min(abs(t - moment) for t in times[max(0, after - 1) : after + 1])
 
 
 def _rises(joules: Sequence[float]) -> bool:

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from sparktui.compare.baseline import Baselines, parse_baselines, stated_baselines
-from sparktui.compare.cells import FiguresCache, MeasuredCell, Workload, measured_cells
+from sparktui.compare.baseline import parse_baselines, stated_baselines
+from sparktui.compare.cells import FiguresCache, MeasuredCell, measured_cells
 from sparktui.compare.comparison import Column, Comparison, Selection, Table
-from sparktui.compare.crossover import leader_changes, pair_crossovers
 from sparktui.compare.fingerprint import Fingerprint, differences, engine_differences
-from sparktui.compare.gains import gains
 from sparktui.compare.known import UNKNOWN_CALCULATOR
 from sparktui.compare.notes import notes
-from sparktui.compare.winners import METRICS, TIE_THRESHOLD, Metric, Standing, decide
+from sparktui.compare.tabulate import Ranking, calculators, metric_tables, token_sources
+from sparktui.compare.winners import METRICS, TIE_THRESHOLD
 from sparktui.errors import UsageError
 from sparktui.measure.calculators import DEFAULT
 from sparktui.store.reader import Reader
@@ -33,11 +32,14 @@ def summarise(
     threshold: float = TIE_THRESHOLD,
     calculator: str = DEFAULT,
     cache: FiguresCache | None = None,
+    events: bool = False,
 ) -> Comparison:
     """Compare the topologies of one campaign, finished or not; arguments and errors as in `compare`."""
     selections = (Selection(reader, campaign, str(campaign)),)
     baselines = () if baseline is None else (baseline,)
-    return compare(selections, baselines=baselines, threshold=threshold, calculator=calculator, cache=cache)
+    return compare(
+        selections, baselines=baselines, threshold=threshold, calculator=calculator, cache=cache, events=events
+    )
 
 
 def compare(
@@ -49,6 +51,7 @@ def compare(
     calculator: str = DEFAULT,
     force: bool = False,
     cache: FiguresCache | None = None,
+    events: bool = False,
 ) -> Comparison:
     """Compare topologies of one campaign or of several.
 
@@ -60,6 +63,7 @@ def compare(
         calculator: What turns token events into figures, by its name; imported figures stay what they are.
         force: Rank what was measured unlike too.
         cache: Figures of earlier calls with the same store; only of use with one reader.
+        events: Read every token event too: the time between tokens needs them, the metrics' tables do not.
 
     Raises:
         UsageError: There is no such campaign, topology, metric, calculator or baseline, or no figure of the metrics.
@@ -67,7 +71,7 @@ def compare(
     """
     if unknown := [name for name in metrics if name not in METRICS]:
         raise UsageError(f"no metric {unknown[0]!r}", "there are " + ", ".join(METRICS))
-    columns = _columns(selections, calculator, cache)
+    columns = _columns(selections, _Figuring(calculator, cache, events))
     names = tuple(column.name for column in columns)
     campaigns = _campaigns(columns, selections)
     against = parse_baselines(baselines, names)
@@ -75,8 +79,8 @@ def compare(
         against = stated_baselines(campaigns[0].origin)
     prints = {column.name: column.fingerprint for column in columns}
     unlike = differences(prints)
-    ranking = _Ranking(against, threshold, rank=force or not unlike)
-    tables = _of_metrics(_tables(columns, ranking), metrics)
+    ranking = Ranking(against, threshold, rank=force or not unlike)
+    tables = _of_metrics(metric_tables(columns, ranking), metrics)
     return Comparison(
         columns=columns,
         campaigns=campaigns,
@@ -85,8 +89,8 @@ def compare(
         differences=unlike,
         engine_differences=engine_differences(prints),
         ranked=ranking.rank,
-        calculator=_calculators(cell for column in columns for cell in column.cells),
-        token_source=_token_sources(cell for column in columns for cell in column.cells),
+        calculator=calculators(cell for column in columns for cell in column.cells),
+        token_source=token_sources(cell for column in columns for cell in column.cells),
     )
 
 
@@ -100,15 +104,15 @@ def _of_metrics(tables: tuple[Table, ...], names: Sequence[str]) -> tuple[Table,
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranking:
-    """How winners are found."""
+class _Figuring:
+    """How figures are come by."""
 
-    baselines: Baselines
-    threshold: float
-    rank: bool
+    calculator: str
+    cache: FiguresCache | None
+    events: bool
 
 
-def _columns(selections: Sequence[Selection], calculator: str, cache: FiguresCache | None) -> tuple[Column, ...]:
+def _columns(selections: Sequence[Selection], how: _Figuring) -> tuple[Column, ...]:
     chosen = {
         (selection.label, sweep.topology): (selection, sweep)
         for selection in selections
@@ -116,7 +120,7 @@ def _columns(selections: Sequence[Selection], calculator: str, cache: FiguresCac
     }
     times = Counter(topology for _, topology in chosen)
     return tuple(
-        _column(topology if times[topology] == 1 else f"{label}/{topology}", selection, sweep, calculator, cache)
+        _column(topology if times[topology] == 1 else f"{label}/{topology}", selection, sweep, how)
         for (label, topology), (selection, sweep) in chosen.items()
     )
 
@@ -135,8 +139,10 @@ def _sweeps(selection: Selection) -> list[SweepRow]:
     return found
 
 
-def _column(name: str, selection: Selection, sweep: SweepRow, calculator: str, cache: FiguresCache | None) -> Column:
-    cells = tuple(measured_cells(selection.reader, sweep, calculator=calculator, cache=cache))
+def _column(name: str, selection: Selection, sweep: SweepRow, how: _Figuring) -> Column:
+    cells = tuple(
+        measured_cells(selection.reader, sweep, events=how.events, calculator=how.calculator, cache=how.cache)
+    )
     used = {cell.figures.calculator for cell in cells} - {UNKNOWN_CALCULATOR}
     fingerprint = Fingerprint.from_json(sweep.fingerprint)
     campaign = selection.reader.campaign(selection.campaign)
@@ -148,75 +154,3 @@ def _campaigns(columns: Iterable[Column], selections: Iterable[Selection]) -> tu
     """Return whose figures are compared; a campaign in which nothing was begun yet has no columns."""
     found = dict.fromkeys(column.campaign for column in columns)
     return tuple(found) or tuple(dict.fromkeys(s.reader.campaign(s.campaign) for s in selections))
-
-
-def _tables(columns: Sequence[Column], ranking: _Ranking) -> tuple[Table, ...]:
-    workloads = sorted({cell.workload for column in columns for cell in column.cells})
-    return tuple(
-        _table(metric, workload, columns, ranking)
-        for workload in workloads
-        for metric in _metrics(cell for column in columns for cell in column.cells if cell.workload == workload)
-    )
-
-
-def _metrics(cells: Iterable[MeasuredCell]) -> list[Metric]:
-    """Return what there is a figure of; before there is any, what every measurement will give."""
-    names = {name for cell in cells for name in cell.figures.figures}
-    known = [metric for metric in METRICS.values() if metric.figure in names]
-    return known or [metric for metric in METRICS.values() if metric.measured]
-
-
-def _table(metric: Metric, workload: Workload, columns: Sequence[Column], ranking: _Ranking) -> Table:
-    mine = {
-        (column.name, cell.cell.concurrency): cell
-        for column in columns
-        for cell in column.cells
-        if cell.workload == workload
-    }
-    loaded = {name for name, _ in mine}
-    names = tuple(column.name for column in columns if column.name in loaded or not column.cells)
-    rows = tuple(
-        decide(
-            metric,
-            level,
-            [_standing(metric, name, mine.get((name, level))) for name in names],
-            baselines=ranking.baselines.names(metric.name, level),
-            threshold=ranking.threshold,
-            rank=ranking.rank,
-        )
-        for level in sorted({level for _, level in mine})
-    )
-    return Table(
-        metric,
-        workload,
-        names,
-        rows,
-        leader_changes(metric, rows),
-        calculator=_calculators(mine.values()),
-        token_source=_token_sources(mine.values()),
-        simulated=any(column.campaign.simulated for column in columns if column.name in names),
-        baseline=ranking.baselines.title(metric.name),
-        pairs=pair_crossovers(metric, names, rows, ranking.threshold) if ranking.rank else (),
-        gains=gains(metric, *names, rows, ranking.threshold) if ranking.rank and len(names) == 2 else (),
-    )
-
-
-def _standing(metric: Metric, name: str, cell: MeasuredCell | None) -> Standing:
-    if cell is None:
-        return Standing(name)
-    figures = cell.figures
-    known = figures.mean(metric.figure)
-    barred = cell.barred or (None if known is not None else f"its {metric.name} is not known")
-    return Standing(name, figures.samples(metric.figure), known, barred)
-
-
-def _calculators(cells: Iterable[MeasuredCell]) -> str:
-    return _joined(" + ", (cell.figures.calculator for cell in cells))
-
-
-def _token_sources(cells: Iterable[MeasuredCell]) -> str:
-    return _joined(" | ", (cell.figures.token_source for cell in cells))
-
-
-def _joined(separator: str, names: Iterable[str]) -> str:
-    return separator.join(sorted(set(names) - {"none"})) or "none"

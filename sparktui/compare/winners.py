@@ -16,7 +16,7 @@ TIE_THRESHOLD = 0.01
 LEAST, MOST = 1e-100, 1e100
 """Figures are between these: the ratio of any two, and its inverse, is then a number too."""
 
-MetricName = Literal["decode", "prefill", "ttft", "output", "energy"]
+MetricName = Literal["decode", "prefill", "ttft", "output", "energy", "stream", "itl", "e2e"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,13 @@ METRICS: Mapping[str, Metric] = {
     "output": Metric("output", "output_tps", "Output, ramp and drain included", "tok/s", "higher", measured=False),
     "energy": Metric("energy", "tokens_per_joule", "Energy, GPUs only", "tok/J", "higher", measured=False),
 }
+
+FURTHER: tuple[Metric, ...] = (
+    Metric("stream", "decode_tps_stream", "Decode, each stream", "tok/s", "higher"),
+    Metric("itl", "itl_p50_ms", "Between token events, median", "ms", "lower"),
+    Metric("e2e", "e2e_ms", "Send to last token", "ms", "lower"),
+)
+"""What can be looked at beside the tables: figures that follow from those that are ranked there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,12 @@ import click
 from sparktui.doctor.findings import Finding
 from sparktui.doctor.judge import Wanted, judge, unlike_versions
 from sparktui.doctor.look import Questions, look
+from sparktui.doctor.readings import sample_of, verdict_findings, verdicts
 from sparktui.doctor.router import router_findings
 from sparktui.doctor.wanted import questions_for, wanted_of
 from sparktui.errors import ExitCode, HostError
+from sparktui.nodes.sample import NodeSample
+from sparktui.paths import store_path
 from sparktui.profile.model import Profile
 from sparktui.runner.hosts import hosts_of
 from sparktui.serving.host import Host
@@ -27,25 +30,36 @@ MARKS = {"ok": "ok", "warning": "WARNING", "problem": "PROBLEM", "unknown": "?"}
 async def check(profile: Profile | None) -> list[Finding]:
     """Look at every node of a profile, or at this machine alone."""
     if profile is None:
-        return await _check_node(HERE, LocalHost(), Wanted(), ())
+        return (await _check_node(HERE, LocalHost(), Wanted(), ()))[0]
     hosts = hosts_of(profile)
     nodes = [name for name, node in profile.nodes.items() if node.host != "simulated"]
     tasks = []
     for name in nodes:
         wanted = wanted_of(profile, name)
         tasks.append(_check_node(name, hosts[name], wanted, questions_for(wanted, profile, name)))
-    found = [finding for findings in await asyncio.gather(*tasks) for finding in findings]
+    checked = await asyncio.gather(*tasks)
+    found = [finding for findings, _ in checked for finding in findings]
     alike = [finding for subject in ("ray", "image") for finding in unlike_versions(found, subject)]
-    return found + alike + await router_findings(profile, hosts)
+    routers = await router_findings(profile, hosts)
+    return found + alike + routers + await _verdicts(profile, [sample for _, sample in checked if sample is not None])
 
 
-async def _check_node(node: str, host: Host, wanted: Wanted, questions: Iterable[tuple[str, str]]) -> list[Finding]:
+async def _check_node(
+    node: str, host: Host, wanted: Wanted, questions: Iterable[tuple[str, str]]
+) -> tuple[list[Finding], NodeSample | None]:
     try:
         opened = await host.run(["true"], timeout_s=15)  # so that the clock is not read through the connection's start
-        found = judge(node, wanted, await look(host, Questions(list(questions)).pairs))
-        return [*_talkative(node, opened.stdout), *found]
+        said = await look(host, Questions(list(questions)).pairs)
     except HostError as error:
-        return [Finding(node, "ssh", "problem", error.message, error.hint)]
+        return [Finding(node, "ssh", "problem", error.message, error.hint)], None
+    return [*_talkative(node, opened.stdout), *judge(node, wanted, said)], sample_of(node, said)
+
+
+async def _verdicts(profile: Profile, samples: list[NodeSample]) -> list[Finding]:
+    if profile.simulated:
+        return []
+    judged = await asyncio.to_thread(verdicts, profile, store_path(), {sample.node: sample for sample in samples})
+    return list(verdict_findings(judged))
 
 
 def _talkative(node: str, said: str) -> Iterator[Finding]:

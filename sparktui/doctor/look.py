@@ -49,8 +49,8 @@ class Questions:
             self.pairs.append((kind, what))
 
 
-async def look(host: Host, questions: Sequence[tuple[str, str]]) -> Answers:
-    """Ask one node everything.
+async def look(host: Host, questions: Sequence[tuple[str, str]], timeout_s: float = TIMEOUT_S) -> Answers:
+    """Ask one node everything; or only how much memory it has, where the first question is `memory`.
 
     Raises:
         HostError: It cannot be asked.
@@ -58,7 +58,7 @@ async def look(host: Host, questions: Sequence[tuple[str, str]]) -> Answers:
     before = time.time()
     words = [word for pair in questions for word in pair]
     script = files("sparktui.doctor").joinpath("look.sh").read_text(encoding="utf-8")
-    done = await host.run(["sh", "-c", script, "sh", *words], timeout_s=TIMEOUT_S)
+    done = await host.run(["sh", "-c", script, "sh", *words], timeout_s=timeout_s)
     after = time.time()
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()[-1:] or ["no reason given"]

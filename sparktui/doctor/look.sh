@@ -7,10 +7,16 @@ say time "$began"
 say kernel "$(uname -r)"
 say machine "$(uname -m)"
 [ -r /etc/dgx-release ] && say dgx "$(sed -n 's/^DGX_SWBUILD_VERSION="\(.*\)"/\1/p' /etc/dgx-release)"
-[ -r /proc/driver/nvidia/version ] && say driver "$(sed -n '1s/.*Module[^0-9]*\([0-9.]*\).*/\1/p' /proc/driver/nvidia/version)"
+[ -r /proc/driver/nvidia/version ] && say driver "$(sed -n '1s/^[^.]* \([0-9][0-9]*\.[0-9.]*\).*/\1/p' /proc/driver/nvidia/version)"
 while read -r key value _; do
     case $key in MemTotal:|MemAvailable:|SwapTotal:|SwapFree:) say "${key%:}" "$value";; esac
 done </proc/meminfo
+if command -v nvidia-smi >/dev/null; then
+    said=$(timeout 10 nvidia-smi --query-gpu=name,memory.total --format=csv,noheader 2>&1 | head -1)
+    say gpu "${said%, *}"
+    case $said in *", "*) say gpu_memory "${said##*, }";; esac
+fi
+[ "$1" = memory ] && exit 0
 [ -r /proc/pressure/memory ] && say psi "$(sed -n 's/^some avg10=\([0-9.]*\).*/\1/p' /proc/pressure/memory)"
 for folder in "$HOME" /tmp; do say "disk" "$(df -Pk -- "$folder" 2>/dev/null | awk -v f="$folder" 'NR==2 {print $4 " " f}')"; done
 ss -Hltn 2>/dev/null | awk '{n=split($4, a, ":"); print "port\t" a[n]}' | sort -u
@@ -24,7 +30,6 @@ done
 mkdir -p "$HOME/.cache/sparktui" 2>/dev/null && [ -w "$HOME/.cache/sparktui" ] && say cache writable
 rmdir "$HOME/.cache/sparktui" 2>/dev/null
 command -v docker >/dev/null && say docker "$(timeout 10 docker info --format '{{.ServerVersion}}' 2>&1 | tail -1)"
-command -v nvidia-smi >/dev/null && say gpu "$(timeout 10 nvidia-smi --query-gpu=name --format=csv,noheader 2>&1 | head -1)"
 while [ $# -gt 0 ]; do
     case $1 in
     image) say image "$2 $(timeout 10 docker image inspect --format '{{.Id}}' "$2" 2>/dev/null || echo -)";;

@@ -57,11 +57,15 @@ def _sweep(subject: Subject, sweep: SweepRow) -> Iterator[bytes]:
 
 
 def _cell(subject: Subject, measured: MeasuredCell) -> Iterator[bytes]:
-    yield _encoded(_without(measured.cell, barred=measured.barred, **_figures(measured)))[:-1]
+    yield _encoded(_without(measured.cell, **_beside(measured), **_figures(measured)))[:-1]
     yield b',"waves":['
     for number, wave in enumerate(subject.reader.waves(measured.cell.id, events=True)):
         yield (b"," if number else b"") + _encoded(_wave(wave))
     yield b"]}"
+
+
+def _beside(measured: MeasuredCell) -> dict[str, object]:
+    return {"barred": measured.barred, "health": measured.cell.health_by_node}
 
 
 def _figures(measured: MeasuredCell) -> dict[str, object]:

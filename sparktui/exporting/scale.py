@@ -41,13 +41,13 @@ def figure_axis(values: Sequence[float], start: float, end: float, *, latency: b
     """Return the axis of a figure and its ticks: rates from zero on, latencies that differ much on a log axis."""
     highest, lowest = max(values, default=1.0), min(values, default=1.0)
     if latency and lowest > 0 and highest / lowest > LOG_FROM_RATIO:
-        ticks = _log_ticks(lowest, highest)
-        return Axis(ticks[0], ticks[-1], start, end, log=True), _thinned(ticks)
-    ticks = _straight_ticks(highest)
+        ticks = log_ticks(lowest, highest)
+        return Axis(ticks[0], ticks[-1], start, end, log=True), thinned(ticks)
+    ticks = straight_ticks(highest)
     return Axis(0.0, ticks[-1], start, end), ticks
 
 
-def _straight_ticks(highest: float) -> list[float]:
+def straight_ticks(highest: float) -> list[float]:
     """Return round numbers from zero to the first one that is not below the highest value."""
     if highest <= 0:
         return [0.0, 1.0]
@@ -57,7 +57,7 @@ def _straight_ticks(highest: float) -> list[float]:
     return [step * number for number in range(steps + 1)]
 
 
-def _log_ticks(lowest: float, highest: float) -> list[float]:
+def log_ticks(lowest: float, highest: float) -> list[float]:
     """Return 1, 2 and 5 times powers of ten, from the last not above the lowest to the first not below the highest."""
     first = math.floor(math.log10(lowest))
     series = [factor * 10.0 ** (first + power) for power in range(14) for factor in (1, 2, 5)]
@@ -66,6 +66,6 @@ def _log_ticks(lowest: float, highest: float) -> list[float]:
     return series[start : end + 1]
 
 
-def _thinned(ticks: Sequence[float]) -> list[float]:
+def thinned(ticks: Sequence[float]) -> list[float]:
     """Leave ticks out until there is room for all."""
     return list(ticks[:: max(1, math.ceil(len(ticks) / (TICKS + 1)))])

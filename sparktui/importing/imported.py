@@ -11,6 +11,7 @@ import msgspec
 from sparktui.compare.baseline import Expectation
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.measure.record import WaveRecord
+from sparktui.nodes.stamp import NodeStamp
 
 Per = Literal["wave", "request", "cell"]
 Source = Literal["simulated", "published", "imported"]
@@ -89,6 +90,7 @@ class ImportedCell:
     server_tokens: int | None = None
     server_prompt_tokens: int | None = None
     ended_by: str | None = None
+    health: dict[str, NodeStamp] | None = None
 
     @property
     def place(self) -> tuple[int, int, int, int, str]:

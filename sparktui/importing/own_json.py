@@ -24,6 +24,7 @@ from sparktui.importing.known import Count, Level
 from sparktui.importing.sources import resumed_source
 from sparktui.importing.text import as_json, clean_name
 from sparktui.measure.record import RequestRecord, WaveRecord, pack_event_tokens, pack_events
+from sparktui.nodes.stamp import NodeStamp
 from sparktui.store.rows import CAMPAIGN_OVER, CELL_OVER, SWEEP_OVER
 
 T = TypeVar("T")
@@ -93,6 +94,7 @@ class Cell(msgspec.Struct):
     server_tokens: Count | None = None
     server_prompt_tokens: Count | None = None
     ended_by: str | None = None
+    health: dict[str, NodeStamp] | None = None
     figures: dict[str, Figure] = {}
     waves: list[dict[str, Any]] = []
 
@@ -193,6 +195,7 @@ def _cell(cell: Cell, where: str) -> ImportedCell:
         server_tokens=cell.server_tokens,
         server_prompt_tokens=cell.server_prompt_tokens,
         ended_by=cell.ended_by,
+        health=cell.health,
     )
 
 

@@ -113,8 +113,8 @@ def _save_cell(connection: sqlite3.Connection, sweep: int, seq: int, cell: Impor
     values = (sweep, seq, cell.concurrency, cell.pp, cell.tg, cell.depth, cell.shape, cell.runs, cell.state)
     row = _inserted(connection, sql.INSERT_CELL, values)
     connection.execute(
-        """UPDATE cell SET taint = ?, started = ?, ended = ?, server_tokens = ?, server_prompt_tokens = ?, ended_by = ?
-           WHERE id = ?""",
+        """UPDATE cell SET taint = ?, started = ?, ended = ?, server_tokens = ?, server_prompt_tokens = ?, ended_by = ?,
+           health = ? WHERE id = ?""",
         (
             cell.taint,
             cell.started,
@@ -122,6 +122,7 @@ def _save_cell(connection: sqlite3.Connection, sweep: int, seq: int, cell: Impor
             cell.server_tokens,
             cell.server_prompt_tokens,
             cell.ended_by,
+            None if cell.health is None else _json(cell.health),
             row,
         ),
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
 
 
 class LagHistogram:
@@ -32,7 +35,7 @@ class LagHistogram:
         return None
 
 
-def percentile(values: Sequence[int], fraction: float) -> int | None:
+def percentile(values: Sequence[Number], fraction: float) -> Number | None:
     """Return the nearest-rank percentile of sorted values; None where there are none."""
     if not values:
         return None

@@ -105,9 +105,14 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
     ttft_p50_ms: float | None = None
     """Over the requests of this wave that have a first token; in a pool over those of late."""
     ttft_p95_ms: float | None = None
+    ttft_max_ms: float | None = None
     itl_p50_ms: float | None = None
     """Over the gaps between events since the last picture."""
     itl_p95_ms: float | None = None
+    itl_max_ms: float | None = None
+    stream_p5_tps: float | None = None
+    """Over the streams that have been decoding for the last two seconds: of each, its tokens in them."""
+    stream_p95_tps: float | None = None
     lag_p50_us: float | None = None
     lag_p99_us: float | None = None
     worker_cpu: float | None = None

@@ -7,6 +7,7 @@ import time
 from sparktui.load.lag import percentile
 from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING, Progress
 from sparktui.load.pool import Pool
+from sparktui.load.stream_rates import StreamRates
 from sparktui.load.wave import Wave
 
 InFlight = Wave | Pool
@@ -21,6 +22,7 @@ class Gauge:
         self._most_tokens = 0
         self._cpu_s = time.process_time()
         self._wall_s = time.monotonic()
+        self._stream_rates = StreamRates()
 
     def picture(self, wave: InFlight) -> Progress:
         """Return the state of what is in flight as last decoded."""
@@ -30,6 +32,7 @@ class Gauge:
         gaps = sorted(_new_gaps(wave))
         lags = sorted(wave.lags.recent_ns)
         wave.lags.recent_ns.clear()
+        rates = sorted(self._stream_rates.of(wave.slots, time.monotonic()))
         return Progress(
             tokens=self._tokens(wave),
             prefilled=self._prefilled_before + wave.past.prefilled + len(started),
@@ -41,8 +44,12 @@ class Gauge:
             slots=states,
             ttft_p50_ms=_thousandth(percentile(ttfts, 0.5)),
             ttft_p95_ms=_thousandth(percentile(ttfts, 0.95)),
+            ttft_max_ms=_thousandth(percentile(ttfts, 1.0)),
             itl_p50_ms=_thousandth(percentile(gaps, 0.5)),
             itl_p95_ms=_thousandth(percentile(gaps, 0.95)),
+            itl_max_ms=_thousandth(percentile(gaps, 1.0)),
+            stream_p5_tps=percentile(rates, 0.05),
+            stream_p95_tps=percentile(rates, 0.95),
             lag_p50_us=_thousandth(percentile(lags, 0.5)),
             lag_p99_us=_thousandth(percentile(lags, 0.99)),
             worker_cpu=self._cpu(),

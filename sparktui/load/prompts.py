@@ -107,24 +107,26 @@ class PromptSet:
             await self._calibrate_on_twins()
         self._prepared = True
 
-    async def wave(self, concurrency: int, seq: int, *, warmup: bool = False) -> list[Prompt]:
-        """Return the prompts of one wave, one a slot.
+    async def wave(self, concurrency: int, seq: int, *, warmup: bool = False, again: int = 0) -> list[Prompt]:
+        """Return the prompts of one wave, one a slot; other ones for each try `again` of it.
 
         Raises:
             UsageError: If the template alone is longer than the prompt may be.
             EngineError: If the server does not count.
         """
-        place = f"{'warmup' if warmup else 'wave'} {concurrency} {seq}"
+        place = _place(concurrency, seq, warmup, again)
         return await self._at([f"{place} {slot}" for slot in range(concurrency)])
 
-    async def pool(self, concurrency: int, seq: int, turns: int, *, warmup: bool = False) -> list[list[Prompt]]:
-        """Return the prompts of one pool run, by slot and turn.
+    async def pool(
+        self, concurrency: int, seq: int, turns: int, *, warmup: bool = False, again: int = 0
+    ) -> list[list[Prompt]]:
+        """Return the prompts of one pool run, by slot and turn; other ones for each try `again` of it.
 
         Raises:
             UsageError: If the template alone is longer than the prompt may be.
             EngineError: If the server does not count.
         """
-        place = f"{'warmup' if warmup else 'wave'} {concurrency} {seq}"
+        place = _place(concurrency, seq, warmup, again)
         every = await self._at([f"{place} {slot} {turn}" for slot in range(concurrency) for turn in range(turns)])
         return [every[first : first + turns] for first in range(0, len(every), turns)]
 
@@ -216,6 +218,10 @@ class PromptSet:
             return
         start = (attempt + 1) * _STRIDE
         draft.user += [self._pool[(start + i) % len(self._pool)] for i in range(words)]
+
+
+def _place(concurrency: int, seq: int, warmup: bool, again: int) -> str:
+    return f"{'warmup' if warmup else 'wave'} {concurrency} {seq}" + (f" again {again}" if again else "")
 
 
 @cache

@@ -51,7 +51,7 @@ def parse_metrics(page: str) -> ServerFigures:
     if len(page) > MAX_PAGE_CHARACTERS:
         raise EngineError(f"the metrics page is {len(page)} characters long", "is this an engine's /metrics?")
     values: defaultdict[str, list[float]] = defaultdict(list)
-    for sample in _one_rank_each(_known_samples(page)):
+    for sample in one_rank_each(_known_samples(page)):
         values[NAMES[sample.name]].append(float(sample.value))
     if not values:
         raise EngineError(
@@ -71,7 +71,7 @@ def _known_samples(page: str) -> list[Sample]:
         raise EngineError(f"the metrics page cannot be read: {error}", "is this an engine's /metrics?") from error
 
 
-def _one_rank_each(samples: Iterable[Sample]) -> Iterable[Sample]:
+def one_rank_each(samples: Iterable[Sample]) -> Iterable[Sample]:
     """Leave out what is not a number, and what SGLang says twice: further ranks' copies, and parts by priority."""
     return (
         sample

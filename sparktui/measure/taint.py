@@ -1,4 +1,4 @@
-"""When a cell must not win: the client was late or busy, requests failed, or the workload was not the one asked for."""
+"""When a cell must not win: a late or busy client, failed requests, another workload than asked for, or a sick node."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def taint(
     depth: int = 0,
     exact_tg: bool = True,
     prefix: tuple[int, int] | None = None,
+    health: Sequence[str] = (),
 ) -> str | None:
     """Say why a cell cannot win, every reason in one line; None where it can.
 
@@ -41,6 +42,7 @@ def taint(
         depth: Context tokens in front of the prompt.
         exact_tg: The engine was told to generate exactly `tg` tokens.
         prefix: Prompt tokens that the engine found in its prefix cache, by its own counter, and those it looked up.
+        health: What was wrong with the nodes meanwhile, in words.
     """
     requests = [request for wave in waves for request in wave.requests]
     good = good_requests(requests)
@@ -51,6 +53,7 @@ def taint(
         _prompts(good, pp + depth),
         _cached(good) or _hit(prefix),
         _short(good, tg) if exact_tg else _short_on_average(good, tg),
+        *health,
     )
     return "; ".join(reason for reason in reasons if reason) or None
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
-Phase = Literal["idle", "loading", "warming", "serving", "stopping"]
+from sparktui.nodes.phase import Phase as Phase
 
 
 class NodeSample(msgspec.Struct, frozen=True, kw_only=True):

@@ -84,6 +84,8 @@ def _environments(facts: Facts) -> Iterator[Finding]:
 def _launcher(facts: Facts) -> Iterator[Finding]:
     if facts.launcher == "simulated" and facts.model and facts.model.get("weights_gib") is None:
         yield ("model", "weights_gib"), "missing: launcher simulated needs to know how much memory the weights take"
+    if facts.launcher == "simulated":
+        yield from _fault(facts)
     if facts.launcher == "docker":
         yield from _docker(facts)
     if facts.launcher != "external":
@@ -93,6 +95,18 @@ def _launcher(facts: Facts) -> Iterator[Finding]:
     for name, topology in facts.topologies.items():
         if topology.get("kind") in ("cluster", "replicas"):
             yield ("topologies", name, "kind"), f"launcher external fits only kind solo, got {topology['kind']!r}"
+
+
+def _fault(facts: Facts) -> Iterator[Finding]:
+    topology, node = facts.serving.get("fault_topology"), facts.serving.get("fault_node")
+    if isinstance(topology, str) and facts.topologies and topology not in facts.topologies:
+        yield ("serving", "fault_topology"), f"{topology!r} is not among topologies: {', '.join(facts.topologies)}"
+    if isinstance(node, str) and facts.nodes and node not in facts.nodes:
+        yield ("serving", "fault_node"), f"node {node!r} is not among nodes ({_listed(node, facts)}"
+    elif isinstance(node, str) and isinstance(topology, str) and topology in facts.topologies:
+        nodes = _texts(facts.topologies[topology].get("nodes"))
+        if node not in nodes:
+            yield ("serving", "fault_node"), f"node {node!r} is not in {topology}, which has {', '.join(nodes)}"
 
 
 def _docker(facts: Facts) -> Iterator[Finding]:

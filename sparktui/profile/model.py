@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sparktui.faults import Fault
 from sparktui.profile.fields import (
     Address,
     ContainerName,
@@ -60,8 +61,16 @@ class Model(Frozen):
     path: Word | None = None
     """What the engine is told to load, where that differs from `id`."""
     weights_gib: Gib | None = None
-    """All weights together; one rank of a cluster of N holds about an Nth."""
+    """All weights together."""
+    weights_gib_per_rank: Gib | None = None
+    """What each rank of a cluster holds: some parts are on every rank. An Nth of `weights_gib` where left out."""
     tokenizer: str | None = None
+
+    def rank_weights_gib(self, ranks: int) -> float | None:
+        """Return what one of so many ranks holds of the weights; None where that is not known."""
+        if ranks > 1 and self.weights_gib_per_rank is not None:
+            return self.weights_gib_per_rank
+        return None if self.weights_gib is None else self.weights_gib / ranks
 
 
 class Simulated(Frozen):
@@ -73,6 +82,12 @@ class Simulated(Frozen):
     """How long a simulated model takes to load."""
     kv_gib: Gib = 51.0
     """What the KV cache takes on each node, at once, when the weights are in."""
+    fault: Fault | None = None
+    """What goes wrong, so that the guard and the findings can be seen at work; see docs/health.md."""
+    fault_topology: str | None = None
+    """While which topology; the first that the fault can happen to where left out."""
+    fault_node: str | None = None
+    """On which of its nodes; the last where left out."""
 
 
 class External(Frozen):
@@ -247,16 +262,30 @@ class Floors(Frozen):
     loading_stop_gib: Gib = 8.0
     serving_stop_gib: Gib = 4.0
 
+    def stop_gib(self, phase: str) -> float:
+        """Return the stop floor of a phase: loading takes memory fastest, so it has its own."""
+        return self.loading_stop_gib if phase in ("loading", "warming") else self.serving_stop_gib
+
 
 FRAGILE_FLOORS = Floors(refuse_gib=20.0, warn_gib=12.0, loading_stop_gib=16.0, serving_stop_gib=6.0)
 """For nodes marked fragile. Where these numbers come from: docs/memory.md."""
 
 
 class Memory(Frozen):
-    """The guard's floors."""
+    """What the guard and the verdict before a launch go by."""
 
     floors: Floors = Floors()
     fragile_floors: Floors = FRAGILE_FLOORS
+    horizon_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """The guard warns where memory falls so fast that the stop floor is nearer than this."""
+    host_gib: Gib = 3.0
+    """What an engine takes of its node beside the GPU's part: Python, pinned buffers, CUDA's own."""
+    margin_gib: Gib = 8.0
+    """How far under the predicted remainder a load may go, where the prediction is arithmetic."""
+    history_margin_gib: Gib = 4.0
+    """The same where the node's own earlier campaigns say what the topology takes."""
+    unwatched: Literal["refuse", "allow"] = "refuse"
+    """Whether to launch on a node where the guard cannot be armed."""
 
 
 class Profile(Frozen):
@@ -277,6 +306,11 @@ class Profile(Frozen):
     def simulated(self) -> bool:
         """Whether its figures come from the embedded engine and must never pass for measurements."""
         return self.serving.launcher == "simulated"
+
+    @property
+    def source(self) -> Literal["simulated", "measured"]:
+        """What the store calls a campaign of it."""
+        return "simulated" if self.simulated else "measured"
 
     def floors(self, node: str) -> Floors:
         """Return the floors that hold for a node."""

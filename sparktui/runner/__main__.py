@@ -1,4 +1,4 @@
-"""The runner process: `python -m sparktui.runner CAMPAIGN`. Started by a viewer, outlives it."""
+"""The runner process: `python -m sparktui.runner CAMPAIGN [--force]`. Started by a viewer, outlives it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from sparktui.runner.detach import STARTED
 from sparktui.runner.lock import hold_lock
 
 
-def main(campaign: int) -> int:
-    """Run a stored campaign to its end and return its exit code."""
+def main(campaign: int, *, force: bool = False) -> int:
+    """Run a stored campaign, or what is left of it, to its end and return its exit code."""
     try:
         if not hold_lock(campaign):
             raise UsageError("another campaign is running in this data folder", "`sparktui attach` shows it")
         (run_dir(campaign) / STARTED).touch(mode=0o600)
-        return asyncio.run(run_campaign(campaign))
+        return asyncio.run(run_campaign(campaign, force=force))
     except SparktuiError as error:
         print(f"{error.message}\n{error.hint}", file=sys.stderr)  # noqa: T201 - its log
         return error.exit_code
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1]), force=sys.argv[2:] == ["--force"]))

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import ExitCode, LaunchError, SparktuiError
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.profile import Profile, parse_profile
-from sparktui.runner.cell import Cell
+from sparktui.runner.agent_homes import homes_of
 from sparktui.runner.closing import close_open
 from sparktui.runner.control import obey
 from sparktui.runner.detach import RUNNER_LOG
 from sparktui.runner.hosts import hosts_of
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal
-from sparktui.runner.plans import NODES, make_plans
+from sparktui.runner.plans import make_plans
+from sparktui.runner.recall import recalled
 from sparktui.runner.steering import Steering
+from sparktui.runner.stored import finish_measured, stored_sweeps
 from sparktui.runner.sweep import Sweep, SweepRunner
 from sparktui.runner.watch import NodeWatch
+from sparktui.serving.host import Host
 from sparktui.serving.plan import Plan
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CAMPAIGN_OVER, CampaignRow
@@ -34,8 +37,8 @@ STATES = {
     ExitCode.GUARD: "guard",
     ExitCode.INTERRUPTED: "stopped",
 }
-FIRST_SAMPLE_S = 3.0
-"""How long to wait for the first word of every node: floors are checked before anything is launched."""
+FIRST_SAMPLE_S = 45.0
+"""How long to wait at most for the first word of every node: what it has left is judged before anything is launched."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ class Campaign:
     writer: Writer
     folder: Path
     interrupt: Interrupt
+    force: bool = False
+    """Whether to go on with a topology that is not what its first waves were measured on."""
 
     @property
     def id(self) -> int:
@@ -56,7 +61,9 @@ class Campaign:
     async def run(self) -> ExitCode:
         """Run every topology and return how it went."""
         journal = Journal(self.writer, self.id)
-        watch = NodeWatch(self.profile, journal, self.folder / NODES, self._guard_stop)
+        hosts = hosts_of(self.profile)
+        homes = homes_of(self.profile, self.row, hosts, self.folder)
+        watch = await NodeWatch.of(self.profile, journal, homes, hosts, self._guard_stop)
         helpers = [
             asyncio.create_task(watch.run()),
             asyncio.create_task(obey(self.writer, self.id, self.interrupt, journal)),
@@ -64,7 +71,7 @@ class Campaign:
         for helper in helpers:
             helper.add_done_callback(self._helper_ended)
         try:
-            code = await self._race(journal, watch)
+            code = await self._race(journal, watch, hosts)
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -72,22 +79,31 @@ class Campaign:
         await journal.info("runner", "finished", f"campaign {self.id}: {STATES[code]}")
         return code
 
-    async def _race(self, journal: Journal, watch: NodeWatch) -> ExitCode:
+    async def _race(self, journal: Journal, watch: NodeWatch, hosts: Mapping[str, Host]) -> ExitCode:
         plans = await make_plans(self.profile, self.folder)
-        sweeps = [await self._store_sweep(seq, name, plan) for seq, (name, plan) in enumerate(plans.items())]
+        steering = await recalled(Steering.of(self.profile, journal))
+        sweeps = await stored_sweeps(journal, self.profile, plans)
+        await finish_measured(journal, sweeps, steering)
         await watch.heard_from_all(FIRST_SAMPLE_S)
-        steering = Steering.of(self.profile, journal)
         runner = SweepRunner(
-            self.row, self.profile, journal, watch, hosts_of(self.profile), self.folder, self.interrupt, steering
+            self.row,
+            self.profile,
+            journal,
+            watch,
+            hosts,
+            self.folder,
+            self.interrupt,
+            steering,
+            self.force,
         )
-        for sweep in sweeps:
+        for sweep in (sweep for sweep in sweeps if sweep.state == "waiting"):
             if self.interrupt.reason == "stop":
                 break
             await runner.run(sweep, plans[sweep.topology])
             self.interrupt.clear()
         await self._refine(sweeps, plans, runner)
         await steering.report()
-        return outcome(sweeps, stopped=self.interrupt.reason == "stop")
+        return outcome(sweeps, stopped=self.interrupt.reason == "stop", guarded=bool(watch.acted))
 
     async def _refine(self, sweeps: list[Sweep], plans: dict[str, Plan | LaunchError], runner: SweepRunner) -> None:
         """Bring topologies up again that have levels near a crossover left to measure; those that failed stay down."""
@@ -97,22 +113,6 @@ class Campaign:
                     await runner.run(sweep, plans[sweep.topology])
                     self.interrupt.clear()
                 runner.steering.leave(sweep.topology)
-
-    async def _store_sweep(self, seq: int, topology: str, plan: Plan | LaunchError) -> Sweep:
-        load = self.profile.workload
-        sweep = await self.writer.create_sweep(
-            self.id,
-            seq=seq,
-            topology=topology,
-            fingerprint=Fingerprint.of(self.profile).to_json(),
-            commands=[] if isinstance(plan, LaunchError) else [asdict(step) for step in plan.steps],
-        )
-        shape = {"pp": load.pp, "tg": load.tg, "depth": load.depth, "runs": load.runs}
-        cells = [
-            Cell(await self.writer.create_cell(sweep, seq=index, concurrency=level, shape=load.shape, **shape), level)
-            for index, level in enumerate(load.concurrency)
-        ]
-        return Sweep(sweep, topology, tuple(cells))
 
     def _guard_stop(self, node: str, reason: str) -> None:
         self.interrupt.request("guard", reason)
@@ -129,12 +129,12 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-def outcome(sweeps: list[Sweep], *, stopped: bool) -> ExitCode:
-    """Return the exit code that tells how a campaign went."""
+def outcome(sweeps: list[Sweep], *, stopped: bool, guarded: bool) -> ExitCode:
+    """Return the exit code that tells how a campaign went; `guarded`: a guard acted, though maybe not heard in time."""
     states = [sweep.state for sweep in sweeps]
     if stopped:
         return ExitCode.INTERRUPTED
-    if "guard" in states:
+    if guarded or "guard" in states:
         return ExitCode.GUARD
     if all(state == "failed" for state in states) and not any(sweep.measured for sweep in sweeps):
         return ExitCode.LAUNCH
@@ -149,8 +149,8 @@ def _unforeseen(error: Exception, folder: Path) -> SparktuiError:
     return known
 
 
-async def run_campaign(campaign: int) -> ExitCode:
-    """Run a stored campaign; SIGTERM and SIGINT stop it as `sparktui stop` does."""
+async def run_campaign(campaign: int, *, force: bool = False) -> ExitCode:
+    """Run a stored campaign, or what is left of it; SIGTERM and SIGINT stop it as `sparktui stop` does."""
     interrupt = Interrupt()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, interrupt.request, "stop", f"{number.name} received")
@@ -163,7 +163,7 @@ async def run_campaign(campaign: int) -> ExitCode:
     async with await Writer.open(store_path()) as writer:
         await writer.set_campaign_state(campaign, "running")
         try:
-            code = await Campaign(row, profile, writer, folder, interrupt).run()
+            code = await Campaign(row, profile, writer, folder, interrupt, force).run()
         except Exception as error:
             known = error if isinstance(error, SparktuiError) else _unforeseen(error, folder)
             await Journal(writer, campaign).error("runner", "failed", f"{known.message} {known.hint}".strip())

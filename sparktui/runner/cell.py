@@ -16,7 +16,9 @@ from sparktui.measure.taint import taint
 from sparktui.measure.usage import counted
 from sparktui.profile.model import Workload
 from sparktui.runner.background import Background
+from sparktui.runner.earlier import UNTOUCHED, Earlier, earlier_of
 from sparktui.runner.engine_watch import Counters, EngineWatch
+from sparktui.runner.health_watch import HealthWatch
 from sparktui.runner.journal import Journal
 from sparktui.runner.request_options import accepted
 from sparktui.serving.api import Access
@@ -33,6 +35,10 @@ class Cell:
 
     id: int
     concurrency: int
+    over: bool = False
+    """Nothing of it is to be measured: it was, before the campaign was broken off, or it was not to be."""
+    begun: bool = False
+    """A break came while it was measured: what it has is in the store."""
 
 
 class CellMeasurer:
@@ -46,14 +52,18 @@ class CellMeasurer:
         journal: Journal,
         engines: EngineWatch,
         access: Access,
+        health: HealthWatch,
     ) -> None:
         self.workload = workload
         """What is asked for; after `prepare`, only what the server takes."""
+        self.mixed: str | None = None
+        """What this engine has unlike the one that the first waves were measured on; it taints what is measured now."""
         self._plan = plan
         self._worker = worker
         self._journal = journal
         self._engines = engines
         self._access = access
+        self._health = health
         self._builder = RequestBuilder(plan.url, plan.model, workload, access.key)
         self._prompts: PromptSet | None = None
 
@@ -70,22 +80,27 @@ class CellMeasurer:
         """Measure a cell until it has all its waves or enough; return how many requests failed, warm-up not counted."""
         writer = self._journal.writer
         await writer.set_cell_state(cell.id, "measuring")
-        before = await self._engines.counters()
-        warmup = [await self._wave(cell, seq, warmup=True) for seq in range(self.workload.warmup_waves)]
-        records, ended_by = await self._waves(cell, enough)
+        earlier = await earlier_of(writer.path, self._journal.campaign, cell.id) if cell.begun else UNTOUCHED
+        before, begun = await self._engines.counters(), await self._health.begin()
+        warmup = [await self._warm_up(cell, seq, earlier) for seq in range(self.workload.warmup_waves)]
+        new, ended_by = await self._waves(cell, enough, earlier)
         moved = (await self._engines.settled_counters()).since(before)
-        why_not = self._taint(records, moved)
+        over_all = Counters() if cell.begun else moved  # what they moved by before the break is not known
+        records = [*earlier.records, *new]
+        health = await self._health.of_cell(begun)
+        await writer.set_cell_health(cell.id, health.stamps)
+        why_not = self._taint(records, moved, health.unfair)
         await writer.set_cell_state(
             cell.id,
             "done",
             taint=why_not,
             ended_by=ended_by,
-            server_tokens=moved.generation_tokens,
-            server_prompt_tokens=moved.prompt_tokens,
+            server_tokens=over_all.generation_tokens,
+            server_prompt_tokens=over_all.prompt_tokens,
         )
         if why_not is not None:
             await self._journal.warning(topology, "tainted", f"{topology} c{cell.concurrency} cannot win: {why_not}")
-        await self._compare_counts(topology, cell, [*warmup, *records], moved)
+        await self._compare_counts(topology, cell, [*warmup, *new], moved)
         failures = sum(request.error is not None for record in records for request in record.requests)
         waves = f"{len(records)}" if ended_by is None else f"{len(records)} of {self.workload.runs}"
         await self._say(topology, cell, waves, failures, moved)
@@ -101,39 +116,61 @@ class CellMeasurer:
         text = f"{topology}: {found.refused}: measured without"
         await self._journal.warning(topology, "options-refused", text)
 
-    async def _waves(self, cell: Cell, enough: Enough) -> tuple[list[WaveRecord], str | None]:
+    async def _warm_up(self, cell: Cell, seq: int, earlier: Earlier) -> WaveRecord:
+        """Warm up, also for a cell that had been: what serves now is new. A wave that is stored stays as it is."""
+        record = await self._run(cell, seq, warmup=True, again=self._again(earlier))
+        if seq >= earlier.warmups:
+            await self._journal.writer.commit_wave(cell.id, seq, True, record)
+        self._give_up_on_a_zombie(record)
+        return record
+
+    async def _waves(self, cell: Cell, enough: Enough, earlier: Earlier) -> tuple[list[WaveRecord], str | None]:
         records: list[WaveRecord] = []
         ended_by = None
-        while len(records) < self.workload.runs and ended_by is None:
-            records.append(await self._wave(cell, len(records), warmup=False))
-            ended_by = enough(records[-1])
+        first = len(earlier.records)
+        while first + len(records) < self.workload.runs and ended_by is None:
+            seq = first + len(records)
+            record = await self._run(cell, seq, warmup=False, again=self._again(earlier) if seq == first else 0)
+            await self._journal.writer.commit_wave(cell.id, seq, False, record)
+            self._give_up_on_a_zombie(record)
+            records.append(record)
+            ended_by = enough(record)
         return records, ended_by
 
-    async def _wave(self, cell: Cell, seq: int, *, warmup: bool) -> WaveRecord:
-        order = await self._order(cell.concurrency, seq, warmup)
+    def _give_up_on_a_zombie(self, record: WaveRecord) -> None:
+        """Raise LaunchError where nothing came back from an engine that has been found to be one."""
+        if all(request.error is not None for request in record.requests):
+            self._health.raise_if_zombie()
+
+    def _again(self, earlier: Earlier) -> int:
+        """Return which try this is of a wave that was in flight: a server that stayed up knows its prompts by now."""
+        return 0 if self._plan.steps else earlier.resumed
+
+    async def _run(self, cell: Cell, seq: int, *, warmup: bool, again: int) -> WaveRecord:
+        order = await self._order(cell.concurrency, seq, warmup, again)
         async with Background() as background:
-            record = await self._worker.run(
+            return await self._worker.run(
                 order,
                 on_progress=lambda progress: background.start(self._live(cell, seq, warmup, progress)),
             )
-        await self._journal.writer.commit_wave(cell.id, seq, warmup, record)
-        return record
 
-    async def _order(self, concurrency: int, seq: int, warmup: bool) -> Start:
+    async def _order(self, concurrency: int, seq: int, warmup: bool, again: int) -> Start:
         assert self._prompts is not None
         build, load = self._builder.build, self.workload
         if load.shape == "pool":
-            slots = await self._prompts.pool(concurrency, seq, load.pool_turns, warmup=warmup)
+            slots = await self._prompts.pool(concurrency, seq, load.pool_turns, warmup=warmup, again=again)
             return StartPool(self._builder.target, tuple(tuple(map(build, slot)) for slot in slots), load.timeout_s)
-        prompts = await self._prompts.wave(concurrency, seq, warmup=warmup)
+        prompts = await self._prompts.wave(concurrency, seq, warmup=warmup, again=again)
         return StartWave(self._builder.target, tuple(map(build, prompts)), load.timeout_s)
 
-    def _taint(self, records: Sequence[WaveRecord], moved: Counters) -> str | None:
+    def _taint(self, records: Sequence[WaveRecord], moved: Counters, unfair: Sequence[str]) -> str | None:
         load = self.workload
         known = moved.prefix_hits is not None and moved.prefix_queries is not None
         prefix = (moved.prefix_hits or 0, moved.prefix_queries or 0) if known else None
         exact = load.sampling.exact_tg
-        return taint(records, pp=load.pp, tg=load.tg, depth=load.depth, exact_tg=exact, prefix=prefix)
+        asked = {"pp": load.pp, "tg": load.tg, "depth": load.depth}
+        why_not = taint(records, **asked, exact_tg=exact, prefix=prefix, health=unfair)
+        return "; ".join(reason for reason in (self.mixed, why_not) if reason) or None
 
     async def _compare_counts(self, topology: str, cell: Cell, records: Sequence[WaveRecord], moved: Counters) -> None:
         """Tell where the engine's own counters and what was counted here are too far apart."""

@@ -9,12 +9,17 @@ from sparktui.store.reader import Reader
 from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CellRow, SweepRow
 from sparktui.store.writer import Writer
 
+ENDED_EARLY = "its topology was ended early, as asked"
 
-async def close_open(writer: Writer, campaign: int, sweep: int | None = None) -> None:
-    """Close what is open in a campaign, or in one sweep: a cell in flight has failed, those behind it were skipped."""
+
+async def close_open(writer: Writer, campaign: int, sweep: int | None = None, *, ended_by: str | None = None) -> None:
+    """Close what is open in a campaign, or in one sweep: a cell in flight has failed, those behind it were skipped.
+
+    `ended_by` says why, where that was intended: such cells are not measured later either.
+    """
     sweeps, cells = await asyncio.to_thread(_open, writer.path, campaign, sweep)
     for cell in cells:
-        await writer.set_cell_state(cell.id, "failed" if cell.state == "measuring" else "skipped")
+        await writer.set_cell_state(cell.id, "failed" if cell.state == "measuring" else "skipped", ended_by=ended_by)
     for row in sweeps:
         await writer.set_sweep_state(row.id, "stopped")
 

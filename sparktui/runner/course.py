@@ -17,6 +17,8 @@ from sparktui.runner.ladder import changes, coarse, halving, near_crossover
 
 DEFAULT_PRECISION = 0.02
 """Where only the crossovers are asked for."""
+NEAR_CROSSOVER = "near a crossover"
+"""What a level that was planned to locate one is chosen for."""
 MAX_ROUNDS = 1
 """Of new levels near crossovers: each may bring topologies up again, and the second seldom pays."""
 
@@ -126,7 +128,7 @@ class Course:
         if last and not self.rounds:
             self.plan_refinement(up=topology)
         new = [level for level in self.pending.get(topology, ()) if level not in done]
-        return Choice(new[0], "near a crossover") if new else None
+        return Choice(new[0], NEAR_CROSSOVER) if new else None
 
     def plan_refinement(self, *, up: str | None = None) -> None:
         """Plan new levels, by topology, that locate the crossovers: those still to be measured are in `pending`.

@@ -16,6 +16,7 @@ from sparktui import __version__
 from sparktui.errors import SparktuiError, UsageError
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.profile import Profile, dump_profile
+from sparktui.runner.closing import close_open
 from sparktui.runner.lock import runner_pid, running_campaign
 from sparktui.store.writer import Writer
 
@@ -32,19 +33,38 @@ def start_campaign(profile: Profile) -> int:
         UsageError: Another campaign is running in this data folder.
         SparktuiError: The runner did not come up.
     """
+    refuse_second()
+    campaign = asyncio.run(_store_campaign(profile))
+    start_stored(campaign)
+    return campaign
+
+
+def refuse_second() -> None:
+    """Raise UsageError where a campaign is running in this data folder."""
     busy = running_campaign()
     if busy is not None:
         raise UsageError(
             f"campaign {busy} is running, and two at once would disturb each other's figures",
             f"`sparktui attach {busy}` shows it, `sparktui stop {busy}` ends it",
         )
-    campaign = asyncio.run(_store_campaign(profile))
+
+
+def start_stored(campaign: int, *, force: bool = False) -> None:
+    """Start the runner of a campaign that is stored as `queued`; where it does not come up, the campaign has failed.
+
+    Args:
+        campaign: Its number.
+        force: Go on with topologies that are not what their first waves were measured on.
+
+    Raises:
+        SparktuiError: The runner did not come up.
+    """
     try:
-        _start_runner(campaign)
+        _start_runner(campaign, ["--force"] if force else [])
     except SparktuiError as error:
-        asyncio.run(_store_failure(campaign, error))
+        if running_campaign() != campaign:  # another one was quicker to take it up
+            asyncio.run(_store_failure(campaign, error))
         raise
-    return campaign
 
 
 async def _store_campaign(profile: Profile) -> int:
@@ -52,7 +72,7 @@ async def _store_campaign(profile: Profile) -> int:
         return await writer.create_campaign(
             name=profile.name,
             profile_yaml=dump_profile(profile),
-            source="simulated" if profile.simulated else "measured",
+            source=profile.source,
             host=platform.node(),
             version=__version__,
         )
@@ -60,17 +80,18 @@ async def _store_campaign(profile: Profile) -> int:
 
 async def _store_failure(campaign: int, error: SparktuiError) -> None:
     async with await Writer.open(store_path()) as writer:
+        await close_open(writer, campaign)
         await writer.set_campaign_state(
             campaign, "failed", exit_code=int(error.exit_code), detail=error.message.splitlines()[0]
         )
 
 
-def _start_runner(campaign: int) -> None:
+def _start_runner(campaign: int, options: list[str]) -> None:
     folder = ensure_private(run_dir(campaign))
     (folder / STARTED).unlink(missing_ok=True)  # of a campaign that had this number in a store that is gone
     with (folder / RUNNER_LOG).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sparktui.runner", str(campaign)],
+            [sys.executable, "-m", "sparktui.runner", str(campaign), *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

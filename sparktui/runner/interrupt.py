@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Reason = Literal["stop", "guard", "end-topology"]
@@ -18,12 +19,14 @@ class Interrupt:
     reason: Reason | None = None
     text: str = ""
     _task: asyncio.Task[None] | None = None
+    _requested: asyncio.Event = field(default_factory=asyncio.Event)
 
     def request(self, reason: Reason, text: str) -> None:
         """End the work in flight for a reason; a weightier one replaces it, but nothing is cancelled twice."""
         first = self.reason is None
         if first or RANK[reason] > RANK[self.reason or reason]:
             self.reason, self.text = reason, text
+            self._requested.set()
         if first and self._task is not None:
             self._task.cancel()
 
@@ -42,6 +45,15 @@ class Interrupt:
         finally:
             self._task = None
         return True
+
+    async def comes(self, reason: Reason, within_s: float) -> bool:
+        """Tell whether a reason is there, or comes within so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self.reason != reason:
+                    self._requested.clear()
+                    await self._requested.wait()
+        return self.reason == reason
 
     def clear(self) -> None:
         """Forget a reason that ended one topology, so that the next can run; a stop is never forgotten."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from sparktui.runner.eta import CellProgress, cell_remaining_s, remaining_s
+from sparktui.runner.eta import CellProgress, cell_remaining_s, expected_wave_s, remaining_s
 from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CellRow, SweepRow
 
 
@@ -19,6 +19,10 @@ class Remaining:
     all_s: float | None = None
     fraction: float | None = None
     """Of all the time in waves, spent and expected, what is spent."""
+    wave_s: float | None = None
+    """What a whole wave of the cell being measured should take."""
+    sweep_s: float | None = None
+    """What is left of the sweep that cell is of."""
 
 
 NOT_KNOWN_YET = Remaining()
@@ -55,9 +59,13 @@ def remaining(
     if left is None:
         return NOT_KNOWN_YET
     spent = sum(sum(cell.wave_seconds) for cell in every)
-    now = [cell.id for row in cells.values() for cell in row if cell.state == "measuring"]
-    cell_s = cell_remaining_s(progress[now[-1]], every) if now else None
-    return Remaining(cell_s, left, spent / (spent + left) if spent + left else None)
+    fraction = spent / (spent + left) if spent + left else None
+    now = [cell for row in cells.values() for cell in row if cell.state == "measuring"]
+    if not now:
+        return Remaining(None, left, fraction)
+    cell = progress[now[-1].id]
+    sweep_s = sum(cell_remaining_s(progress[other.id], every) for other in cells[now[-1].sweep])
+    return Remaining(cell_remaining_s(cell, every), left, fraction, expected_wave_s(cell, every), sweep_s)
 
 
 def _usual_runs(

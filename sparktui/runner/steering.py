@@ -29,9 +29,10 @@ class Steering:
 
     async def cells(self, sweep: int, topology: str, planned: tuple[Cell, ...]) -> AsyncIterator[Cell]:
         """Yield the cells of the topology that is up, each when the one before has been measured."""
+        unfinished = [cell for cell in planned if not cell.over and (self.course is None or cell.begun)]
+        for cell in unfinished:
+            yield cell
         if self.course is None:
-            for cell in planned:
-                yield cell
             return
         known = {cell.concurrency: cell for cell in planned}
         last = topology == list(self.profile.topologies)[-1]
@@ -54,6 +55,18 @@ class Steering:
             return course.why_stop(topology, level)
 
         return judge
+
+    def why_stop(self, topology: str, level: int) -> str | None:
+        """Say why a cell needs no more waves than it has; None where it has to have them all."""
+        return None if self.course is None else self.course.why_stop(topology, level)
+
+    def has_work(self, topology: str, cells: tuple[Cell, ...]) -> bool:
+        """Tell whether a topology has to be up: nothing is launched for cells that are all measured."""
+        if self.course is None:
+            return not all(cell.over for cell in cells)
+        last = topology == list(self.profile.topologies)[-1]
+        begun = any(cell.begun and not cell.over for cell in cells)
+        return begun or self.course.next_level(topology, last=last) is not None
 
     def brought_up(self, topology: str, seconds: float) -> None:
         """Take in how long a topology took to serve."""

@@ -12,6 +12,7 @@ import msgspec
 from sparktui.errors import ExitCode, UsageError
 from sparktui.paths import run_dir, store_path
 from sparktui.profile import parse_profile
+from sparktui.runner.agents_left import end_agents
 from sparktui.runner.closing import close_open
 from sparktui.runner.detach import end_runner, kill_runner
 from sparktui.runner.hosts import hosts_of
@@ -68,12 +69,14 @@ async def clean_up(campaign: int) -> list[str]:
     """Remove whatever a campaign's runner started and did not remove; return what is left, with the command for it."""
     with Reader(store_path()) as reader:
         row, launched, sweeps = reader.campaign(campaign), reader.launched_left(campaign), reader.sweeps(campaign)
-    hosts = hosts_of(parse_profile(row.profile_yaml, f"campaign {campaign}"))
+    profile = parse_profile(row.profile_yaml, f"campaign {campaign}")
+    hosts = hosts_of(profile)
     left: list[str] = []
     async with await Writer.open(store_path()) as writer:
         for sweep in sweeps:
             mine = [item for item in launched if item.sweep == sweep.id]
             left += (await _deployment(row, sweep, mine, hosts, writer).stop()).left
+        left += await end_agents(row, profile, hosts, launched, writer)
         await close_open(writer, campaign)
         if row.state in ("queued", "running"):
             await writer.set_campaign_state(

@@ -13,17 +13,20 @@ from sparktui.errors import LaunchError, SparktuiError
 from sparktui.load.link import LoadWorker
 from sparktui.load.prompts import PromptSet
 from sparktui.measure.shares import idle_backends, shares_text
+from sparktui.profile.faulty import trouble
 from sparktui.profile.model import Profile, Workload
 from sparktui.runner.bring_up import BringUp, Up
 from sparktui.runner.cell import Cell, CellMeasurer
-from sparktui.runner.closing import close_open
+from sparktui.runner.closing import ENDED_EARLY, close_open
 from sparktui.runner.engine_watch import EngineWatch
+from sparktui.runner.guarded import GuardedNodes
+from sparktui.runner.health_watch import HealthWatch, watching_health
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal, StoreLedger
 from sparktui.runner.marks import mark_of
 from sparktui.runner.plans import made_up_secrets
-from sparktui.runner.remote_memory import available, back
 from sparktui.runner.router_cost import router_cost
+from sparktui.runner.same_engine import changes
 from sparktui.runner.steering import Steering
 from sparktui.runner.watch import NodeWatch
 from sparktui.runner.while_up import while_up
@@ -31,7 +34,6 @@ from sparktui.serving.api import Access, new_client
 from sparktui.serving.host import Host
 from sparktui.serving.key import api_key
 from sparktui.serving.launch import Deployment, Proof
-from sparktui.serving.layout import HERE
 from sparktui.serving.plan import Plan
 from sparktui.serving.tails import fair
 from sparktui.store.reader import Reader
@@ -53,6 +55,8 @@ class Sweep:
     failed_cells: int = 0
     measured: int = 0
     """Cells that were measured to their end."""
+    earlier: Fingerprint | None = None
+    """What its first waves were measured on, where it has some from before the campaign was broken off."""
 
 
 @dataclass(slots=True)
@@ -67,6 +71,8 @@ class SweepRunner:
     folder: Path
     interrupt: Interrupt
     steering: Steering
+    force: bool = False
+    """Whether to go on with a topology that is not what its first waves were measured on."""
 
     async def run(self, sweep: Sweep, plan: Plan | LaunchError) -> None:
         """Bring the topology up, measure it, take it down; its outcome is in `sweep.state`."""
@@ -75,38 +81,40 @@ class SweepRunner:
             await self.journal.writer.set_sweep_state(sweep.id, sweep.state, error=sweep.error)
             await close_open(self.journal.writer, self.journal.campaign, sweep.id)
             return
-        nodes = self.profile.topologies[sweep.topology].nodes
-        before = self.watch.snapshot()
-        elsewhere = [name for name in nodes if self.profile.nodes[name].host not in HERE]
-        unwatched = await available(self.hosts, elsewhere) if plan.steps else {}
         ledger = StoreLedger(self.journal.writer, self.journal.campaign, sweep.id)
         mark = mark_of(self.campaign, sweep.id)
         deployment = Deployment(plan, self.hosts, self.folder, ledger, made_up_secrets(plan), mark)
+        guarded = GuardedNodes(self.profile, self.journal, self.watch, sweep.id, plan, mark)
         try:
-            ended = await self.interrupt.run(self._serve(sweep, plan, deployment))
+            ended = await self.interrupt.run(self._serve(sweep, plan, deployment, guarded))
             await self._settle(sweep, ended)
         except SparktuiError as error:
-            await self._failed(sweep, error, await deployment.log_tails())
+            if deployment.launched and await self.interrupt.comes("guard", guarded.word_within_s()):
+                await self._settle(sweep, ended=False)
+            else:
+                await self._failed(sweep, error, await deployment.log_tails())
         finally:
-            await self._take_down(sweep, deployment, nodes, before, unwatched)
+            await self._take_down(sweep, deployment, guarded)
 
-    async def _serve(self, sweep: Sweep, plan: Plan, deployment: Deployment) -> None:
-        nodes = self.profile.topologies[sweep.topology].nodes
-        if (refusal := self.watch.refusal(nodes)) is not None:
-            raise LaunchError(f"not launched: {refusal}", "free memory there, or lower refuse_gib in the profile")
+    async def _serve(self, sweep: Sweep, plan: Plan, deployment: Deployment, guarded: GuardedNodes) -> None:
+        await guarded.prepare()
         key = deployment.secrets.get(plan.api_key_env or "") or api_key(plan.api_key_env, plan.api_key_file)
         async with new_client() as client:
             access = Access(client, plan.url, key, plan.routed)
-            up = await self._bring_up(sweep, plan, deployment, access)
-            async with LoadWorker.start() as worker:  # each topology its own: one that died ends one topology
-                await while_up(deployment, self._measure(sweep, plan, deployment, access, up, worker))
+            nodes = self.profile.topologies[sweep.topology].nodes
+            async with watching_health(self.journal, sweep.id, plan, nodes, access) as health:
+                up = await self._bring_up(sweep, plan, deployment, access)
+                guarded.tell("warming")
+                async with LoadWorker.start() as worker:  # each topology its own: one that died ends one topology
+                    work = self._measure(sweep, plan, deployment, access, up, worker, guarded, health)
+                    await while_up(deployment, work)
 
     async def _bring_up(self, sweep: Sweep, plan: Plan, deployment: Deployment, access: Access) -> Up:
         nodes = self.profile.topologies[sweep.topology].nodes
         await self._state(sweep, "launching")
         what = f"launching on {', '.join(nodes)}" if plan.steps else f"is to be up already at {plan.url}"
         await self.journal.info(sweep.topology, "launching", f"{sweep.topology}: {what}")
-        self.watch.tell(nodes, "loading")
+        await self._tell_fault(sweep)
         bring_up = BringUp(
             plan,
             deployment,
@@ -121,6 +129,11 @@ class SweepRunner:
         await self._state(sweep, "measuring")
         return up
 
+    async def _tell_fault(self, sweep: Sweep) -> None:
+        ill = trouble(self.profile)
+        if ill is not None and ill.topology == sweep.topology:
+            await self.journal.info(ill.node, "fault", f"SIMULATED: {ill.fault} is played on {ill.node}")
+
     async def _measure(
         self,
         sweep: Sweep,
@@ -129,14 +142,17 @@ class SweepRunner:
         access: Access,
         up: Up,
         worker: LoadWorker,
+        guarded: GuardedNodes,
+        health: HealthWatch,
     ) -> None:
-        self.watch.tell(self.profile.topologies[sweep.topology].nodes, "serving")
         engines = EngineWatch(plan.backends, access)
         polling = asyncio.create_task(engines.poll(self.journal.writer, sweep.id))
-        measurer = CellMeasurer(self.profile.workload, plan, worker, self.journal, engines, access)
+        measurer = CellMeasurer(self.profile.workload, plan, worker, self.journal, engines, access, health)
         try:
             prompts = await self._prepare(sweep, measurer, up, plan, access, worker)
+            guarded.tell("serving")
             async for cell in self.steering.cells(sweep.id, sweep.topology, sweep.cells):
+                guarded.measuring(cell.concurrency)
                 await self._one_cell(sweep, cell, measurer, deployment)
             if not prompts.exact:
                 text = f"{sweep.topology}: prompts could not be made exactly as long as asked ({prompts.method})"
@@ -153,9 +169,24 @@ class SweepRunner:
         load = measurer.workload
         routed = await self._router_facts(sweep, plan, load, access, worker) if len(plan.backends) > 1 else {}
         fingerprint = Fingerprint.of(self.profile.model_copy(update={"workload": load}), up.facts | routed)
+        if sweep.earlier is not None:
+            measurer.mixed = await self._unlike(sweep, sweep.earlier, fingerprint)
+            return prompts
         await self.journal.writer.set_sweep_facts(sweep.id, fingerprint=fingerprint.to_json())
         await self.journal.writer.set_sweep_latency(sweep.id, "api", await access.api(plan.url).latency_us())
         return prompts
+
+    async def _unlike(self, sweep: Sweep, first: Fingerprint, now: Fingerprint) -> str | None:
+        """Refuse, unless told to go on, what was launched again and is not what the first waves were measured on."""
+        found = "; ".join(changes(first, now))
+        if not found:
+            return None
+        text = f"{sweep.topology} is not what its first waves were measured on: {found}"
+        if not self.force:
+            hint = f"`sparktui resume {self.campaign.id} --force` goes on; what is measured then cannot win"
+            raise LaunchError(text, hint)
+        await self.journal.warning(sweep.topology, "unlike", text)
+        return f"measured on another engine than its topology's first waves ({found})"
 
     async def _router_facts(
         self, sweep: Sweep, plan: Plan, load: Workload, access: Access, worker: LoadWorker
@@ -212,26 +243,20 @@ class SweepRunner:
         text = f"{sweep.topology}: {error.message}" + (f" ({error.hint})" if error.hint else "")
         await self.journal.error(sweep.topology, "failed", text, {"log_tail": fair(tail, TAIL_LINES)})
 
-    async def _take_down(
-        self,
-        sweep: Sweep,
-        deployment: Deployment,
-        nodes: tuple[str, ...],
-        before: dict[str, int],
-        unwatched: dict[str, int],
-    ) -> None:
+    async def _take_down(self, sweep: Sweep, deployment: Deployment, guarded: GuardedNodes) -> None:
         was_up = bool(deployment.launched)
-        self.watch.tell(nodes, "stopping")
+        guarded.tell("stopping")
         proof = await deployment.stop()
         if was_up:
-            short = await asyncio.gather(self.watch.memory_back(nodes, before), back(self.hosts, unwatched))
-            proof = Proof((*proof.left, *(f"memory of {name} has not come back" for names in short for name in names)))
+            short = await guarded.memory_back()
+            proof = Proof((*proof.left, *(f"memory of {name} has not come back" for name in short)))
             await self._report_stop(sweep, proof)
-        self.watch.tell(nodes, "idle")
+        await guarded.rest()
         await self.journal.writer.set_sweep_state(
             sweep.id, sweep.state, error=sweep.error, proof=proof.left if was_up else None
         )
-        await close_open(self.journal.writer, self.journal.campaign, sweep.id)
+        early = ENDED_EARLY if self.interrupt.reason == "end-topology" else None
+        await close_open(self.journal.writer, self.journal.campaign, sweep.id, ended_by=early)
 
     async def _report_stop(self, sweep: Sweep, proof: Proof) -> None:
         if proof.left:

@@ -1,128 +1,168 @@
-"""Watches the nodes of a campaign: one agent each, every sample into the store, the guard judging each one."""
+"""Watches the nodes of a campaign: one agent each, every sample into the store, the guards armed for what is up."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from sparktui.nodes.guard import Guard
+from sparktui.errors import HostError
 from sparktui.nodes.link import AgentLink
+from sparktui.nodes.messages import Acted, Arm
 from sparktui.nodes.sample import NodeSample, Phase
 from sparktui.profile.model import GIB, Profile
+from sparktui.runner.agent_homes import AGENT, AgentHome
+from sparktui.runner.extremes import Extremes
+from sparktui.runner.follow import SILENT_S, Follower
 from sparktui.runner.journal import Journal
-from sparktui.serving.layout import HERE
+from sparktui.serving.host import Host
+from sparktui.store.reader import Reader
+from sparktui.store.rows import LaunchedRow
 
-RESTART_S = 2.0
-"""How long to wait before an agent that ended is started again."""
-
-STALE_S = 5.0
-"""A node that has said nothing for so long is not waited for."""
+ARM_TIMEOUT_S = 15.0
+BACK_WITHIN_BYTES = 2 * GIB
+"""How much less than before counts as back: page tables and caches do not return to the byte."""
+POLL_S = 0.25
 
 OnStop = Callable[[str, str], None]
-"""Called with a node's name and the guard's reason."""
+"""Called with a node's name and what its guard did."""
 
 
 @dataclass(slots=True)
 class NodeWatch:
-    """The agents of one campaign and what they last said."""
+    """The nodes of one campaign and what they last said."""
 
-    profile: Profile
     journal: Journal
-    state_dir: Path
     on_stop: OnStop
-    latest: dict[str, NodeSample] = field(default_factory=dict)
-    _heard: asyncio.Event = field(default_factory=asyncio.Event)
-    _phases: dict[str, Phase] = field(default_factory=dict)
-    _links: dict[str, AgentLink] = field(default_factory=dict)
-    _warned: set[str] = field(default_factory=set)
+    """Called when the guard has stopped what is up now."""
+    acted: list[str] = field(default_factory=list)
+    """What guards did in this campaign, each in a sentence."""
+    extremes: Extremes = field(default_factory=Extremes)
+    _followers: dict[str, Follower] = field(default_factory=dict)
+    _mark: str = ""
+    """Of what is up now."""
+
+    @classmethod
+    async def of(
+        cls,
+        profile: Profile,
+        journal: Journal,
+        homes: Mapping[str, AgentHome],
+        hosts: Mapping[str, Host],
+        on_stop: OnStop,
+    ) -> NodeWatch:
+        """Return the watch over a profile's nodes, of whom the store may know something already."""
+        known = await asyncio.to_thread(_known_until, journal)
+        watch = cls(journal, on_stop)
+        for name, node in profile.nodes.items():
+            link = AgentLink(name, homes[name], complete=known.get(name))
+            new = name not in known
+            take, acted = watch.extremes.take, watch._acted
+            watch._followers[name] = Follower(node, hosts[name], link, journal, take, acted, new)
+        return watch
 
     async def run(self) -> None:
-        """Watch every node that can be watched, until cancelled."""
+        """Watch every node until cancelled, then leave no agent behind."""
         async with asyncio.TaskGroup() as group:
-            for name, node in self.profile.nodes.items():
-                if node.host in HERE:
-                    group.create_task(self._watch(name))
-                else:
-                    await self.journal.warning(name, "unwatched", f"{name}: its memory is not watched over ssh yet")
+            for follower in self._followers.values():
+                group.create_task(self._follow(follower))
+
+    async def _follow(self, follower: Follower) -> None:
+        numbers = await self._note(follower.name)
+        try:
+            await follower.run()
+        finally:
+            await self._end(follower, numbers)
+
+    async def _note(self, name: str) -> list[int]:
+        """Note an agent before it is started, where a runner before this one has not."""
+        earlier = await asyncio.to_thread(_agents_left, self.journal)
+        known = [item.id for item in earlier if item.node == name]
+        return known or [await self.journal.writer.add_launched(self.journal.campaign, name, AGENT)]
+
+    async def _end(self, follower: Follower, numbers: list[int]) -> None:
+        try:
+            await follower.link.end()
+        except HostError as error:
+            text = f"{follower.name}: its agent may be left there, and ends by itself: {error.message}"
+            await self.journal.warning(follower.name, "left-behind", text)
+        else:
+            for number in numbers:
+                await self.journal.writer.mark_gone(number)
 
     async def heard_from_all(self, timeout_s: float) -> None:
-        """Wait until every watched node has said something, but not for ever."""
+        """Wait until every node has said something or cannot be asked, but not for ever."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                await self._heard.wait()
+                await asyncio.gather(*(follower.tried.wait() for follower in self._followers.values()))
 
-    def tell(self, nodes: Iterable[str], phase: Phase) -> None:
+    def fresh(self) -> dict[str, NodeSample]:
+        """Return the last sample of every node that has said something and is not silent."""
+        heard = [follower for follower in self._followers.values() if follower.silent_for() < SILENT_S]
+        return {follower.name: sample for follower in heard if (sample := follower.latest) is not None}
+
+    def left(self) -> dict[str, int]:
+        """Return MemAvailable, in bytes, of every node that is not silent."""
+        return {name: s.mem_available_bytes for name, s in self.fresh().items() if s.mem_available_bytes is not None}
+
+    def tell(self, nodes: Iterable[str], phase: Phase, what: str = "") -> None:
         """Tell the agents of some nodes what is going on there."""
         for name in nodes:
-            self._phases[name] = phase
-            if name in self._links:
-                self._links[name].tell(phase)
+            self._followers[name].link.tell(phase)
+            self.note([name], what)
 
-    def refusal(self, nodes: Iterable[str]) -> str | None:
-        """Return why a launch on these nodes must not be tried now, or None."""
+    def note(self, nodes: Iterable[str], what: str) -> None:
+        """Tell the agents of some nodes what is being measured."""
         for name in nodes:
-            sample, floor = self.latest.get(name), self.profile.floors(name).refuse_gib
-            if (
-                sample is not None
-                and sample.mem_available_bytes is not None
-                and sample.mem_available_bytes < floor * GIB
-            ):
-                left = sample.mem_available_bytes / GIB
-                return f"{name} has {left:.1f} GiB left, under the {floor:.0f} GiB it takes to launch there"
-        return None
+            self._followers[name].what = what
+            self._followers[name].link.note(what)
 
-    async def memory_back(self, nodes: Iterable[str], before: dict[str, int], timeout_s: float = 90.0) -> list[str]:
-        """Wait until the nodes have again what they had before a launch; return those that have not."""
-        wanted = {name: before[name] - 2 * GIB for name in nodes if name in before}
+    async def arm(self, orders: Mapping[str, Arm]) -> dict[str, str]:
+        """Arm the guards of some nodes, all with one mark; return those that are not armed, each with the reason."""
+        self._mark = next((order.mark for order in orders.values()), "")
+        reasons = await asyncio.gather(*(self._arm(self._followers[name], order) for name, order in orders.items()))
+        return {name: why for name, why in zip(orders, reasons, strict=True) if why}
+
+    async def _arm(self, follower: Follower, order: Arm) -> str:
+        if follower.why_not and follower.latest is None:
+            return follower.why_not
+        try:
+            await follower.link.arm(order, ARM_TIMEOUT_S)
+        except HostError as error:
+            return follower.why_not or error.message
+        return ""
+
+    def disarm(self, nodes: Iterable[str]) -> None:
+        """Let the guards of some nodes stop nothing any more."""
+        self._mark = ""
+        for name in nodes:
+            self._followers[name].link.disarm()
+
+    async def memory_back(self, before: Mapping[str, int], timeout_s: float = 90.0) -> list[str]:
+        """Wait until nodes have again what they had before a launch; return those that have not.
+
+        A node that is silent is not waited for: that has been told already.
+        """
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while short := [name for name, least in wanted.items() if self._heard_lately(name) and self.left(name) < least]:
+        while short := [name for name, left in self.left().items() if left < before.get(name, 0) - BACK_WITHIN_BYTES]:
             if asyncio.get_running_loop().time() > deadline:
                 return short
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(POLL_S)
         return []
 
-    def _heard_lately(self, name: str) -> bool:
-        sample = self.latest.get(name)
-        return sample is not None and time.time() - sample.t < STALE_S
+    def _acted(self, node: str, acted: Acted, text: str) -> None:
+        self.acted.append(text)
+        if self._mark and self._followers[node].link.armed_for() == self._mark:
+            self.on_stop(node, text)
 
-    def left(self, node: str, unknown: int = 0) -> int:
-        """Return MemAvailable of a node in bytes, or `unknown`."""
-        sample = self.latest.get(node)
-        return unknown if sample is None or sample.mem_available_bytes is None else sample.mem_available_bytes
 
-    def snapshot(self) -> dict[str, int]:
-        """Return MemAvailable of every node that has said it."""
-        return {name: s.mem_available_bytes for name, s in self.latest.items() if s.mem_available_bytes is not None}
+def _known_until(journal: Journal) -> dict[str, float]:
+    """Return up to when the store knows each node, where the campaign was run before."""
+    with Reader(journal.writer.path) as reader:
+        return {name: row.sample.t for name, row in reader.latest_node_samples(journal.campaign).items()}
 
-    async def _watch(self, name: str) -> None:
-        guard = Guard(self.profile.floors(name))
-        simulated = self.state_dir if self.profile.nodes[name].host == "simulated" else None
-        while True:
-            link = self._links[name] = await AgentLink.start(name, simulated=simulated)
-            link.tell(self._phases.get(name, "idle"))
-            try:
-                while (sample := await link.next()) is not None:
-                    guard = await self._judge(guard, sample)
-            finally:
-                await link.close()
-            await self.journal.warning(name, "agent-lost", f"{name}: its agent ended; started again")
-            await asyncio.sleep(RESTART_S)
 
-    async def _judge(self, guard: Guard, sample: NodeSample) -> Guard:
-        self.latest[sample.node] = sample
-        if all(name in self.latest for name, node in self.profile.nodes.items() if node.host in HERE):
-            self._heard.set()
-        guard, decision = guard.observe(sample)
-        if decision.level == "stop" and sample.phase not in ("idle", "stopping"):
-            self.on_stop(sample.node, decision.reason)
-        if decision.level == "ok":
-            self._warned.discard(sample.node)
-        elif sample.node not in self._warned and sample.phase != "idle":
-            self._warned.add(sample.node)
-            await self.journal.warning(sample.node, "guard-warn", decision.reason)
-        await self.journal.writer.add_node_samples(self.journal.campaign, [sample])
-        return guard
+def _agents_left(journal: Journal) -> list[LaunchedRow]:
+    with Reader(journal.writer.path) as reader:
+        return [item for item in reader.launched_left(journal.campaign) if item.title == AGENT]

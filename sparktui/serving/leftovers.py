@@ -44,13 +44,13 @@ class Leftover:
         return f"{self.what} on {self.node} (remove it with: {self.remove})"
 
 
-async def marked_pids(host: Host, mark: str) -> tuple[int, ...]:
-    """Return the processes of a node that carry a mark.
+async def marked_pids(host: Host, mark: str, name: str = MARK_ENV) -> tuple[int, ...]:
+    """Return the processes of a node that carry a mark in the variable of that name.
 
     Raises:
         HostError: The node cannot be asked.
     """
-    done = await host.run(["sh", "-c", FIND, "sh", f"{MARK_ENV}={mark}"], timeout_s=LOOK_TIMEOUT_S)
+    done = await host.run(["sh", "-c", FIND, "sh", f"{name}={mark}"], timeout_s=LOOK_TIMEOUT_S)
     return tuple(sorted(int(line.split("/")[2]) for line in done.stdout.splitlines() if line.startswith("/proc/")))
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from sparktui.profile.faulty import trouble
 from sparktui.profile.model import Command, Docker, External, Profile, Recipe, Simulated, Topology, Vllm
 from sparktui.serving.docker import docker_steps
 from sparktui.serving.layout import LOOPBACK, Layout, title_of, url_of
@@ -93,10 +94,14 @@ def _simulated_engine(layout: Layout, serving: Simulated, node: str, state_dir: 
     words = [python, "-m", "sparktui.sim.engine", "--topology", _step_model(topology), "--node", node]
     words += [] if headless else ["--port", str(layout.ports.engines[node])]
     words += ["--model", model.id, "--state-dir", str(state_dir), "--seed", str(serving.seed)]
-    words += ["--load-seconds", str(serving.load_seconds), "--weights-gib", f"{(model.weights_gib or 0.0) / ranks:.3f}"]
+    weights_gib = model.rank_weights_gib(ranks) or 0.0
+    words += ["--load-seconds", str(serving.load_seconds), "--weights-gib", f"{weights_gib:.3f}"]
     words += ["--kv-gib", str(serving.kv_gib)]
     words += ["--max-model-len", str(topology.max_model_len)] if topology.max_model_len else []
     words += ["--headless"] if headless else []
+    ill = trouble(layout.profile)
+    if ill is not None and ill.topology == layout.name:
+        words += ["--fault", ill.fault, "--fault-node", ill.node]
     return Step(node, title_of(layout, node), tuple(words), serves=not headless)
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
 from sparktui.serving.leftovers import MARK_ENV
 from sparktui.serving.plan import Plan, Step
 
 
-def render(plan: Plan) -> str:
-    """Return the commands of a plan in order, each with how it is undone; undoing goes from last to first."""
+def render(plan: Plan, verdicts: Iterable[str] = ()) -> str:
+    """Return the commands of a plan in order, each with how it is undone; undoing goes from last to first.
+
+    Args:
+        plan: What would be run.
+        verdicts: What is said of its nodes, a sentence each.
+    """
     lines = [f"# {plan.topology}: requests for {_quoted(plan.model)} go to {_quoted(plan.url)}"]
     if not plan.steps:
         lines.append("# nothing to start: that server is up already, and stays up")
     else:
         lines.append(f"# every command also gets {MARK_ENV}=..., by which the stop finds what it left running")
+    lines += [f"# {verdict}" for verdict in verdicts]
     for step in plan.steps:
         lines += ["", f"# {step.title}", *_files(step), f"{step.node} $ {command_line(step)}"]
         lines.append(f"#   undo: {_undo(step)}")

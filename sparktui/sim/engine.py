@@ -15,8 +15,10 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from sparktui.faults import FAULTS, Fault
+from sparktui.sim.faults import Collapsing, fabric_bytes, freezes, slowdown
 from sparktui.sim.holding import GIB, MemoryCurve
 from sparktui.sim.model import MODELS, SPREAD, Drift, StepModel
 from sparktui.sim.report import Report
@@ -53,6 +55,8 @@ class Options:
     speed: float
     drift: float
     headless: bool
+    fault: Fault | None
+    fault_node: str | None
 
     @property
     def rdma_bytes_per_token(self) -> int:
@@ -63,12 +67,29 @@ class Options:
     def step_model(self) -> StepModel:
         """The step times to serve with."""
         model = MODELS[self.topology]
-        return replace(model, overhead=model.overhead - HTTP_COST_S).faster(self.speed)
+        speed = self.speed / slowdown(self.fault if self.affected else None)
+        return replace(model, overhead=model.overhead - HTTP_COST_S).faster(speed)
+
+    @property
+    def sick(self) -> bool:
+        """Whether its own node is the one that has the fault."""
+        return self.fault is not None and self.node == self.fault_node
+
+    @property
+    def curve(self) -> MemoryCurve | Collapsing:
+        """How its memory grows."""
+        curve = MemoryCurve(int(self.weights_gib * GIB), int(self.kv_gib * GIB), self.load_seconds)
+        return Collapsing(curve, self.sick) if self.fault == "gf1-collapse" else curve
+
+    @property
+    def affected(self) -> bool:
+        """Whether it suffers from the fault: all of a cluster does, a replica only from its own."""
+        return self.sick or self.topology != "solo"
 
     def report(self, url: str | None = None) -> Report:
         """Return what this process will publish about itself."""
-        curve = MemoryCurve(int(self.weights_gib * GIB), int(self.kv_gib * GIB), self.load_seconds)
-        return Report(self.state_dir, self.node, self.topology, "rank" if self.headless else "engine", curve, url)
+        role: Literal["engine", "rank"] = "rank" if self.headless else "engine"
+        return Report(self.state_dir, self.node, self.topology, role, self.curve, url, self.fault, self.sick)
 
 
 async def serve_engine(options: Options, listener: socket.socket) -> None:
@@ -89,7 +110,8 @@ async def serve_engine(options: Options, listener: socket.socket) -> None:
     noise = Drift(f"{options.seed}-{options.node}", options.drift)
     scheduler = Scheduler(options.step_model, limits, noise)
     metrics = EngineMetrics(options.model, scheduler)
-    loop = EngineLoop(scheduler, metrics, clock)
+    fault = options.fault if options.affected else None
+    loop = EngineLoop(scheduler, metrics, clock, freezes=lambda: freezes(fault, len(scheduler.running)))
     max_model_len = min(options.max_model_len, scheduler.total_blocks * BLOCK_TOKENS)
     app = EngineApp(options.model, options.seed, max_model_len, loop, metrics, clock)
     report = options.report(address(listener))
@@ -106,7 +128,7 @@ async def serve_engine(options: Options, listener: socket.socket) -> None:
 
 async def _load(options: Options, app: EngineApp) -> None:
     log.info("Loading weights on %s (%.2f GiB)", options.node, options.weights_gib)
-    await asyncio.sleep(options.load_seconds)
+    await asyncio.sleep(options.curve.load_s)
     log.info("Available KV cache memory: %.1f GiB", options.kv_gib)
     log.info("Application startup complete.")
     app.loaded = True
@@ -114,7 +136,8 @@ async def _load(options: Options, app: EngineApp) -> None:
 
 async def _publish(options: Options, report: Report, loop: EngineLoop) -> None:
     while True:
-        await asyncio.to_thread(report.write, loop.busy_s, loop.tokens * options.rdma_bytes_per_token)
+        carried = fabric_bytes(options.fault, loop.tokens * options.rdma_bytes_per_token, loop.busy_s)
+        await asyncio.to_thread(report.write, loop.busy_s, carried, frozen=loop.frozen)
         await asyncio.sleep(report.interval_s)
 
 
@@ -144,6 +167,8 @@ def parse(argv: list[str] | None = None) -> Options:
     parser.add_argument("--speed", type=float, default=1.0, help="all step times are divided by this")
     parser.add_argument("--drift", type=float, default=SPREAD, help="how far step times wander; 0: all alike")
     parser.add_argument("--headless", action="store_true", help="rank 1 of a cluster: no HTTP")
+    parser.add_argument("--fault", choices=FAULTS, help="what goes wrong")
+    parser.add_argument("--fault-node", help="the node that it goes wrong on")
     return Options(**vars(parser.parse_args(argv)))
 
 

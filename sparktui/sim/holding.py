@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from sparktui.faults import Fault
+
 GIB = 1024**3
 MIB = 1024**2
 
@@ -42,7 +44,14 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """The same, smoothed over half a minute: what the temperature follows."""
     rdma_bytes: int = 0
     """Sent, and received, over the fabric since the process began."""
+    rdma_before_bytes: int = 0
+    """The same when the file was written before, `interval_s` ago."""
+    interval_s: float = 0.0
     url: str | None = None
+    plays: Fault | None = None
+    """What is going wrong with it now."""
+    sick: bool = False
+    """Its own node is the one that has it."""
     simulated: bool = True
 
 

@@ -74,6 +74,16 @@ class Step:
         """How many prompt tokens the step computes."""
         return sum(tokens for _, tokens in self.chunks)
 
+    @property
+    def tokens(self) -> int:
+        """How many tokens go through the model, prompt or generated."""
+        return self.prompt_tokens + len(self.decodes)
+
+    @property
+    def duration_s(self) -> float:
+        """How long the step takes."""
+        return self.ends - self.starts
+
 
 class StepNoise(Protocol):
     """What step times are multiplied by."""

@@ -57,6 +57,8 @@ CREATE TABLE sweep_node (
     sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE, node TEXT NOT NULL, verdict TEXT,
     left_before_bytes INTEGER, least_left_bytes INTEGER, most_gpu_bytes INTEGER, PRIMARY KEY (sweep, node)
 ) STRICT;
+CREATE INDEX node_sample_time ON node_sample (
+    campaign, node, t, mem_available_bytes, mem_free_bytes, gpu_procs_bytes, phase);
 """
 MIGRATIONS: tuple[str, ...] = (_TO_2, _TO_3)
 """Scripts that bring a store of version 1, 2, ... to the next; `schema.sql` is always the newest version."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Literal, get_args
@@ -32,13 +33,14 @@ def request_control(path: Path, campaign: int, command: Command) -> int:
         return row
 
 
-def delete_campaign(path: Path, campaign: int) -> None:
-    """Delete a campaign and everything measured in it; whether it still runs is the caller's to know.
+def delete_campaigns(path: Path, campaigns: Collection[int]) -> None:
+    """Delete campaigns and everything measured in them, all or none; whether one still runs is the caller's to know.
 
     Raises:
         UsageError: There is no such campaign.
-        StoreError: It could not be deleted.
+        StoreError: They could not be deleted.
     """
     with closing(open_writable(path)) as connection, store_errors(path), transaction(connection, "FULL"):
-        if connection.execute("DELETE FROM campaign WHERE id = ?", (campaign,)).rowcount == 0:
-            raise UsageError(f"no campaign {campaign}", "`sparktui list` shows them")
+        for campaign in campaigns:
+            if connection.execute("DELETE FROM campaign WHERE id = ?", (campaign,)).rowcount == 0:
+                raise UsageError(f"no campaign {campaign}", "`sparktui list` shows them")

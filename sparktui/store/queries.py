@@ -27,10 +27,10 @@ NODES = f"SELECT {_columns(NodeRow)} FROM node WHERE campaign = ? ORDER BY name"
 SWEEPS = f"SELECT {_columns(SweepRow)} FROM sweep WHERE campaign = ? ORDER BY seq"
 SWEEP_NODES = f"""SELECT {_columns(SweepNodeRow)} FROM sweep_node
     WHERE sweep IN (SELECT id FROM sweep WHERE campaign = ?) ORDER BY sweep, node"""
-NODE_NEEDS = """SELECT left_before_bytes - least_left_bytes FROM sweep_node
+NODE_NEEDS = """SELECT node, left_before_bytes - least_left_bytes AS took_bytes, profile_yaml FROM sweep_node
     JOIN sweep ON sweep.id = sweep_node.sweep JOIN campaign ON campaign.id = sweep.campaign
-    WHERE campaign.name = ? AND campaign.source = ? AND sweep.topology = ? AND node = ? AND sweep.ready IS NOT NULL
-    AND least_left_bytes <= left_before_bytes ORDER BY sweep.id DESC LIMIT 10"""
+    WHERE campaign.name = ? AND campaign.source = ? AND sweep.topology = ? AND sweep.ready IS NOT NULL
+    AND sweep.state IN ('done', 'stopped') AND least_left_bytes <= left_before_bytes ORDER BY sweep.id DESC LIMIT 100"""
 _CELL = f"SELECT {_columns(CellRow)} FROM cell"
 CELLS = f"{_CELL} WHERE sweep = ? ORDER BY seq"
 LAUNCH_SECONDS = """SELECT sweep.ready - sweep.launched FROM sweep JOIN campaign ON campaign.id = sweep.campaign
@@ -50,6 +50,12 @@ COUNTED = """SELECT wave.cell, iif(count(prompt_tokens) = count(*), sum(prompt_t
     count(error) AS failed
     FROM wave JOIN request ON request.wave = wave.id WHERE wave.cell = ? GROUP BY wave.cell"""
 CELL = f"{_CELL} WHERE id = ?"
+HOLDING = """
+    WITH mine(id) AS (SELECT wave.id FROM sweep JOIN cell ON cell.sweep = sweep.id JOIN wave ON wave.cell = cell.id
+        WHERE sweep.campaign = ?1)
+    SELECT (SELECT count(*) FROM mine) AS waves,
+        (SELECT count(*) FROM mine JOIN request ON request.wave = mine.id) AS requests,
+        (SELECT count(*) FROM node_sample WHERE campaign = ?1) AS samples"""
 
 KNOWN_FIGURES = f"SELECT {_columns(KnownFigureRow)} FROM known_figure WHERE cell = ? ORDER BY rowid"
 
@@ -79,7 +85,7 @@ NODE_SAMPLES_SINCE = f"{_SAMPLE} WHERE +campaign = ? AND id > ? ORDER BY id"
 """The plus keeps SQLite from the index by campaign, whose every entry it would look at: new rows are few and last."""
 ONE_NODES_SAMPLES_SINCE = f"{_SAMPLE} WHERE campaign = ? AND id > ? AND node = ? ORDER BY id"
 POWER_SAMPLES = """SELECT node, t, power_w, energy_j FROM node_sample
-    WHERE campaign = ? AND t BETWEEN ? AND ? ORDER BY node, id"""
+    WHERE campaign = ? AND t BETWEEN ? AND ? ORDER BY node, t"""
 LATEST_NODE_SAMPLES = f"""
     WITH RECURSIVE name(node) AS (
         SELECT min(node) FROM node_sample WHERE campaign = ?1
@@ -87,8 +93,27 @@ LATEST_NODE_SAMPLES = f"""
         SELECT (SELECT min(node) FROM node_sample WHERE campaign = ?1 AND node > name.node)
         FROM name WHERE name.node IS NOT NULL)
     {_SAMPLE} WHERE id IN (
-        SELECT (SELECT max(id) FROM node_sample WHERE campaign = ?1 AND node = name.node) FROM name)"""
-"""From name to name through the index, instead of over every sample of a long campaign."""
+        SELECT (SELECT id FROM node_sample WHERE campaign = ?1 AND node = name.node ORDER BY t DESC LIMIT 1)
+        FROM name)"""
+"""From name to name through an index, instead of over every sample of a long campaign. By time, not by id: samples that
+were fetched after a broken link have later ids than those that were taken after them."""
+
+NODES_SAMPLED = """
+    WITH RECURSIVE name(node) AS (
+        SELECT min(node) FROM node_sample WHERE campaign = ?1
+        UNION ALL
+        SELECT (SELECT min(node) FROM node_sample WHERE campaign = ?1 AND node > name.node)
+        FROM name WHERE name.node IS NOT NULL)
+    SELECT node, (SELECT min(t) FROM node_sample WHERE campaign = ?1 AND node = name.node),
+        (SELECT max(t) FROM node_sample WHERE campaign = ?1 AND node = name.node)
+    FROM name WHERE node IS NOT NULL"""
+LAST_NODE_SAMPLES = f"{_SAMPLE} WHERE campaign = ? AND node = ? AND t <= ? ORDER BY t DESC LIMIT ?"
+LEAST_LEFT = """
+    SELECT count(*), t, min(mem_available_bytes), mem_free_bytes, gpu_procs_bytes, phase FROM node_sample
+    WHERE campaign = ? AND node = ? AND t >= ? AND t < ?"""
+"""All of it from the sample with the least: of a single min, SQLite takes the other columns from the row it is in."""
+NEWEST_NODE_SAMPLE = "SELECT coalesce(max(id), 0) FROM node_sample"
+EARLIEST_SINCE = "SELECT min(t) FROM node_sample WHERE +campaign = ? AND id > ?"
 
 _SERVER = f"SELECT id, sweep, t, backend, {', '.join(SERVER_COLUMNS)} FROM server_sample"
 SERVER_SAMPLES_SINCE = f"{_SERVER} WHERE sweep = ? AND id > ? ORDER BY id"

@@ -13,15 +13,18 @@ from sparktui.store import queries as sql
 from sparktui.store.connection import open_readonly
 from sparktui.store.decode import Row, as_row, live_row, node_sample_row, server_sample_row, wave_row
 from sparktui.store.failures import store_errors
+from sparktui.store.node_history import NodeHistory
 from sparktui.store.rows import (
     CampaignRow,
     CellRow,
     ControlRow,
     CountedRow,
     EventRow,
+    HoldingRow,
     KnownFigureRow,
     LaunchedRow,
     LiveRow,
+    NodeNeedRow,
     NodeRow,
     NodeSampleRow,
     ServerSampleRow,
@@ -99,10 +102,12 @@ class Reader:
         """Return what each node of each sweep of a campaign was to need, and needed."""
         return self._rows(SweepNodeRow, sql.SWEEP_NODES, campaign)
 
-    def node_needs(self, name: str, source: str, topology: str, node: str) -> tuple[int, ...]:
-        """Return what a topology took of a node's memory, in bytes, each time a campaign of that name served."""
-        of = (name, source, topology, node)
-        return tuple(row[0] for row in self._read(lambda c: c.execute(sql.NODE_NEEDS, of).fetchall()))
+    def node_needs(self, name: str, source: str, topology: str) -> list[NodeNeedRow]:
+        """Return what a topology took of each node each time a campaign of that name served, newest first.
+
+        One that the guard ended, or that failed, says what went wrong and not what it takes, so it is left out.
+        """
+        return self._rows(NodeNeedRow, sql.NODE_NEEDS, name, source, topology)
 
     def cells(self, sweep: int) -> list[CellRow]:
         """Return a sweep's cells, in their order."""
@@ -173,6 +178,10 @@ class Reader:
             taken[cell] = (*taken.get(cell, ()), seconds)
         return taken
 
+    def holding(self, campaign: int) -> HoldingRow:
+        """Return how much there is of a campaign."""
+        return self._rows(HoldingRow, sql.HOLDING, campaign)[0]
+
     def latest_live(self, campaign: int) -> LiveRow | None:
         """Return the newest picture of a campaign's waves."""
         found = self._decoded(live_row, sql.LATEST_LIVE, campaign)
@@ -198,6 +207,10 @@ class Reader:
     ) -> list[tuple[str, float, float | None, float | None]]:
         """Return node, time, power in watts and energy counter in joules of the samples between two moments."""
         return self._read(lambda connection: connection.execute(sql.POWER_SAMPLES, (campaign, start, end)).fetchall())
+
+    def node_history(self, campaign: int) -> NodeHistory:
+        """Return a campaign's samples by time."""
+        return NodeHistory(self._read, campaign)
 
     def latest_server_samples(self, sweep: int) -> dict[str, ServerSampleRow]:
         """Return each backend's newest sample, by backend."""

@@ -11,6 +11,7 @@ from sparktui.errors import StoreError
 from sparktui.load.messages import Progress
 from sparktui.measure.record import WaveRecord
 from sparktui.measure.server_figures import ServerFigures
+from sparktui.nodes.phase import Phase
 from sparktui.nodes.sample import NodeSample
 
 T = TypeVar("T")
@@ -92,6 +93,16 @@ class SweepNodeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeNeedRow:
+    """What one node lost under one topology of one campaign, from before its launch to the least it had left."""
+
+    node: str
+    took_bytes: int
+    profile_yaml: str
+    """The campaign's: the same launch takes the same, another one need not."""
+
+
+@dataclass(frozen=True, slots=True)
 class CellRow:
     """One topology at one workload and concurrency."""
 
@@ -113,6 +124,11 @@ class CellRow:
     ended_by: str | None = None
     health: str | None = None
 
+    @property
+    def health_by_node(self) -> dict[str, object] | None:
+        """How the nodes were meanwhile; None where nobody watched."""
+        return None if self.health is None else _decoded(self.health, dict[str, object])
+
 
 @dataclass(frozen=True, slots=True)
 class WaveRow:
@@ -133,6 +149,17 @@ class CountedRow:
     prompt_tokens: int | None
     completion_tokens: int | None
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRow:
+    """How much the store holds of one campaign."""
+
+    waves: int
+    """Warm-up included."""
+    requests: int
+    samples: int
+    """Of nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +199,20 @@ class NodeSampleRow:
     id: int
     campaign: int
     sample: NodeSample
+
+
+@dataclass(frozen=True, slots=True)
+class LeastLeftRow:
+    """Of one node's samples in a span of time the one with the least left: so no dip is lost, however long the span."""
+
+    samples: int
+    """In the span."""
+    t: float
+    left_bytes: int | None
+    """MemAvailable; None where it is unknown in all of them."""
+    free_bytes: int | None
+    gpu_procs_bytes: int | None
+    phase: Phase
 
 
 @dataclass(frozen=True, slots=True)

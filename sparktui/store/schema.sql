@@ -187,6 +187,8 @@ CREATE TABLE node_sample (
     heartbeat INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX node_sample_campaign ON node_sample (campaign, node, id);
+CREATE INDEX node_sample_time ON node_sample (   -- what is drawn over hours is read from this alone
+    campaign, node, t, mem_available_bytes, mem_free_bytes, gpu_procs_bytes, phase);
 
 CREATE TABLE server_sample (
     id INTEGER PRIMARY KEY,

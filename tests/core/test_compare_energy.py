@@ -67,6 +67,20 @@ def test_energy_is_unknown_with_a_gap_a_silent_node_or_too_few_samples() -> None
     assert "tokens_per_joule" not in figures([seconds_from(18.0)], gf1=whole).figures  # ends after the last sample
 
 
+def test_a_counter_that_is_asked_for_seldom_is_taken_and_one_that_ended_is_not() -> None:
+    every_third = [
+        PowerSample(s.t, s.power_w, s.energy_j if step % 3 == 0 else None)
+        for step, s in enumerate(samples(lambda t: 40.0 + t, counter=True))
+    ]
+    curve = energy_curve(every_third)
+    assert curve is not None
+    assert curve.method == "counter"
+    assert curve.taken_j(3.2, 7.7) == pytest.approx(4.5 * 40.0)
+    ended = energy_curve([PowerSample(s.t, s.power_w, s.energy_j if s.t < 12 else None) for s in every_third])
+    assert ended is not None
+    assert ended.method == "power"
+
+
 def test_a_counter_that_fell_was_reset_and_the_power_is_taken() -> None:
     reset = [PowerSample(s.t, s.power_w, s.t * 10 if s.t < 5 else s.t) for s in samples(lambda _: 10.0)]
     curve = energy_curve(reset)

@@ -13,11 +13,13 @@ from sparktui.exporting.names import Format
 from sparktui.importing.formats import read
 from sparktui.importing.imported import Provenance
 from sparktui.importing.save import save
+from sparktui.nodes.stamp import stamps_json
 from sparktui.store.reader import Reader
 from sparktui.store.rows import WaveRow
 from sparktui.store.writer import Writer
 from tests.core.imports import cells, figures
 from tests.core.measured import failed, request, store_campaign, wave
+from tests.core.node_samples import samples
 
 RATES = {"solo": {1: (10.0, 11.0, 12.7), 8: (80.0,)}, "tp2": {1: (15.0, 15.5, 15.1), 8: (100.0,)}}
 
@@ -62,7 +64,7 @@ def waves(path: Path, campaign: int) -> list[WaveRow]:
 
 
 async def rich_campaign(path: Path) -> int:
-    """Store a campaign with a failed request, a tainted cell, an error, events and a probed latency."""
+    """Store a campaign with a failed request, a tainted cell, its health, an error, events and a probed latency."""
     async with await Writer.open(path) as writer:
         campaign = await writer.create_campaign(
             name="race, \u202e=1+1", profile_yaml="name: race\n", source="measured", host="here", version="0.1.0"
@@ -76,6 +78,8 @@ async def rich_campaign(path: Path) -> int:
             for number in range(2):
                 await writer.commit_wave(cell, number, False, wave(request(), *map(failed, range(1, level))))
             await writer.set_cell_state(cell, "done", taint="late" if level == 2 else None, server_tokens=22)
+            if level == 2:
+                await writer.set_cell_health(cell, stamps_json({"gf1": samples(3.0), "gf2": []}))
         await writer.add_event(campaign, "warning", "gf1", "guard", "low", {"left": 1.5})
         await writer.set_sweep_state(sweep, "failed", error="the engine died", proof=[{"node": "gf1", "left": []}])
         await writer.set_campaign_state(campaign, "partial", exit_code=1, detail="one topology failed")

@@ -287,6 +287,9 @@ async def test_pictures_follow_each_slot_from_waiting_to_its_end(connections: Co
     assert (picture.tokens, picture.prefilled, picture.done, picture.failed) == (2, 1, 1, 0)
     assert picture.ttft_p50_ms is not None
     assert picture.itl_p50_ms is not None
+    assert picture.ttft_max_ms == picture.ttft_p50_ms
+    assert picture.itl_max_ms is not None
+    assert picture.itl_max_ms >= picture.itl_p50_ms
 
 
 async def test_counts_run_on_from_wave_to_wave_and_never_backwards(connections: Connections) -> None:

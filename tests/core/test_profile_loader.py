@@ -244,3 +244,10 @@ def test_every_key_of_every_launcher_has_a_description() -> None:
     walk(Profile, (), {})
     for name, arm in launchers().items():
         walk(arm, ("serving",), {"serving": {"launcher": name}})
+
+
+def test_what_the_verdict_goes_by_is_checked_like_every_key() -> None:
+    text = changed("workload:", "memory: {horizon_s: 0, host_gib: -1, margin_gib: many, unwatched: perhaps}\nworkload:")
+    told = [line.split(": ", 2)[1:] for line in problems_of(text)]
+    assert [key for key, _ in told] == ["memory.horizon_s", "memory.host_gib", "memory.margin_gib", "memory.unwatched"]
+    assert "one of refuse, allow" in told[3][1]

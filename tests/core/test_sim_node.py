@@ -13,7 +13,8 @@ import pytest
 
 from sparktui.nodes.sample import NodeSample
 from sparktui.sim.holding import ACTIVATIONS_BYTES, GIB, HOST_BYTES, Holding, MemoryCurve, publish, published
-from sparktui.sim.node import IDLE_AVAILABLE_BYTES, MEM_TOTAL_BYTES, SWING_BYTES, is_alive, read_sample
+from sparktui.sim.node import SWING_BYTES, is_alive, read_sample
+from sparktui.sim.spark import IDLE_AVAILABLE_BYTES, MEM_TOTAL_BYTES
 from tests.sim_engine import MODEL, sim_engine, started, wait_healthy
 
 DEADLINE_S = 20.0

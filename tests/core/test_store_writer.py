@@ -19,7 +19,7 @@ from sparktui.load.messages import Progress
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
 from sparktui.store import connection as opening
-from sparktui.store.control import delete_campaign, request_control
+from sparktui.store.control import delete_campaigns, request_control
 from sparktui.store.reader import Reader
 from sparktui.store.writer import Writer
 from tests.core.measured import request, wave
@@ -189,7 +189,7 @@ async def test_a_closed_writer_says_so(path: Path) -> None:
 async def test_a_row_of_a_deleted_campaign_is_refused(writer: Writer, path: Path) -> None:
     campaign, sweep, cell = await new_cell(writer)
     await writer.commit_wave(cell, 0, False, wave(request(0)))
-    delete_campaign(path, campaign)
+    delete_campaigns(path, [campaign])
     for call in (writer.set_cell_state(cell, "done"), writer.commit_wave(cell, 1, False, wave(request(0)))):
         with pytest.raises(StoreError, match="deleted"):
             await _with_hint(call)
@@ -221,7 +221,7 @@ async def test_a_command_to_nobody_is_a_usage_error(writer: Writer, path: Path) 
     with pytest.raises(UsageError, match="no command"):
         request_control(path, 9, "rm -rf")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="no campaign 9"):
-        delete_campaign(path, 9)
+        delete_campaigns(path, [9])
     assert writer
 
 

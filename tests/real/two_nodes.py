@@ -22,6 +22,8 @@ from .processes import wait_until
 NETWORK = "10.77.0"
 HOST_ADDRESS = f"{NETWORK}.254"
 SSHD = "/usr/sbin/sshd"
+OTHER_PORT = 2222
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 COMMAND_DEADLINE_S = 20.0
 SSHD_DEADLINE_S = 10.0
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -31,7 +33,7 @@ def missing() -> str | None:
     """Return why no such nodes can be made here, or None."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    for program in ("ip", "ssh", "ssh-keygen"):
+    for program in ("ip", "nsenter", "ssh", "ssh-keygen"):
         if shutil.which(program) is None:
             return f"{program} is not installed (Debian: apt-get install iproute2 openssh-client)"
     return None if Path(SSHD).exists() else f"{SSHD} is not installed (Debian: apt-get install openssh-server)"
@@ -77,6 +79,25 @@ class TestNode:
             server.kill()
             server.wait(timeout=COMMAND_DEADLINE_S)
 
+    @contextmanager
+    def rebooted(self, folder: Path) -> Iterator[None]:
+        """Let whoever logs in next find another boot of the kernel, and nothing running that ran before."""
+        boot = folder / "boot_id"
+        boot.write_text("another-boot\n")
+        (sshd,) = (
+            process.pid for process in self.processes() if "-D" in process.cmdline() and process.name() == "sshd"
+        )
+        inside = ("nsenter", "--mount", "--target", str(sshd))
+        for process in self.processes():
+            if process.pid != sshd:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        _run(*inside, "mount", "--bind", str(boot), BOOT_ID)
+        try:
+            yield
+        finally:
+            _run(*inside, "umount", BOOT_ID)
+
     def cut(self) -> None:
         """Take its link down."""
         self.run("ip", "link", "set", "eth0", "down")
@@ -101,6 +122,25 @@ class TwoNodes:
     def path(self) -> str:
         """A PATH on which `ssh` is the real one with these nodes in its config."""
         return f"{self.bin}:{os.environ['PATH']}"
+
+    @contextmanager
+    def other_login(self, path: str) -> Iterator[str]:
+        """Let the first node be logged into once more, with another PATH there; yield what ssh is given."""
+        name = f"{self.first.name}-other"
+        folder = self.bin.parent
+        at = f"  HostName {self.first.address}\n  HostKeyAlias {self.first.address}\n  Port {OTHER_PORT}\n"
+        config = folder / "ssh" / "config"
+        before = config.read_text()
+        config.write_text(f"Host {name}\n{at}{before}")
+        # The login shell's own start-up files come before, and may have a PATH of their own.
+        forced = f'PATH={path} exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'
+        server = _start_sshd(folder, self.first, OTHER_PORT, ForceCommand=forced)
+        try:
+            yield name
+        finally:
+            config.write_text(before)
+            server.terminate()
+            server.wait(timeout=COMMAND_DEADLINE_S)
 
 
 @contextmanager
@@ -172,11 +212,12 @@ def _make_keys(folder: Path, nodes: list[TestNode]) -> Path:
     return bin_folder
 
 
-def _start_sshd(folder: Path, node: TestNode) -> subprocess.Popen[bytes]:
+def _start_sshd(folder: Path, node: TestNode, port: int = 22, **more: str) -> subprocess.Popen[bytes]:
     keys = folder / "ssh"
     Path("/run/sshd").mkdir(exist_ok=True)
     options = {
         "ListenAddress": node.address,
+        "Port": str(port),
         "AuthorizedKeysFile": str(keys / "authorized"),
         "UsePAM": "no",
         "StrictModes": "no",
@@ -184,13 +225,14 @@ def _start_sshd(folder: Path, node: TestNode) -> subprocess.Popen[bytes]:
         "SetEnv": f"PATH={PATH}",
         "MaxStartups": "100",
         "MaxSessions": "100",
+        **more,
     }
     argv = ["ip", "netns", "exec", node.namespace, SSHD, "-D", "-e", "-f", "/dev/null", "-h", str(keys / node.name)]
     argv += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    with (folder / f"sshd-{node.name}.log").open("wb") as log:
+    with (folder / f"sshd-{node.name}-{port}.log").open("wb") as log:
         server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    up = wait_until(lambda: _answers(node.address, 22), SSHD_DEADLINE_S)
-    assert up, f"sshd on {node.name} does not answer: {(folder / f'sshd-{node.name}.log').read_text()}"
+    up = wait_until(lambda: _answers(node.address, port), SSHD_DEADLINE_S)
+    assert up, f"sshd on {node.name} does not answer: {(folder / f'sshd-{node.name}-{port}.log').read_text()}"
     return server
 
 

@@ -1,0 +1,86 @@
+"""What an agent was armed for: whose memory it guards, how it ends it, and that it does so once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any
+
+from sparktui.nodes.act import Act
+from sparktui.nodes.flight import Entry
+from sparktui.nodes.guard import Decision, Guard, Limits
+from sparktui.nodes.marked import Marked
+from sparktui.nodes.phase import Phase
+
+Order = dict[str, Any]
+Tell = Callable[[Entry], object]
+
+
+class Arming:
+    """One launch under guard on this node."""
+
+    def __init__(self, node: str, order: Order, tell: Tell) -> None:
+        """Begin to guard.
+
+        Raises:
+            ValueError: The order is not one.
+        """
+        self.order = order
+        self.mark, self.what = _text(order, "mark"), str(order.get("what", ""))
+        self.limits = _limits(order.get("limits"))
+        self._stop = _argvs(order.get("stop", []))
+        self._guard = Guard.of(node, self.limits)
+        self._tell = tell
+        self._marked = Marked(self.mark)
+        self._marked.watch()
+        self.act: Act | None = None
+
+    def observe(self, taken: float, left_bytes: int | None, phase: Phase) -> Decision:
+        """Return what the guard makes of a reading taken at a monotonic time."""
+        self._guard, decision = self._guard.observe(taken, left_bytes, phase)
+        return decision
+
+    def carry_out(self, decision: Decision, crossed: float) -> None:
+        """Stop the launch where the guard says so, once; tell what is news."""
+        stops = decision.level == "stop" and self.act is None
+        if stops:
+            self.act = Act(decision.text, crossed, self._marked, self._stop, self._tell)
+            self.act.strike()
+        if stops or (decision.news and decision.level != "stop"):
+            self._tell({"guard": _told(decision)})
+
+    def close(self) -> None:
+        """End the guard."""
+        self._marked.close()
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    body = {name: value for name, value in asdict(decision).items() if name != "news"}
+    return body | {"t": time.time(), "level": "clear" if decision.level == "ok" else decision.level}
+
+
+def _text(order: Order, key: str) -> str:
+    if not isinstance(text := order.get(key), str) or not text:
+        raise ValueError(f"`{key}` must be a text")
+    return text
+
+
+def _limits(given: object) -> Limits:
+    known = {field.name for field in fields(Limits)}
+    if not isinstance(given, dict) or not all(isinstance(value, int | float | None) for value in given.values()):
+        raise ValueError("`limits` must be a table of numbers")
+    try:
+        return Limits(**{name: value for name, value in given.items() if name in known})
+    except TypeError as error:
+        raise ValueError(f"`limits`: {error}") from None
+
+
+def _argvs(given: object) -> list[list[str]]:
+    if not isinstance(given, list) or not all(_is_argv(argv) for argv in given):
+        raise ValueError("`stop` must be a list of commands, each a list of words")
+    return given
+
+
+def _is_argv(given: object) -> bool:
+    return isinstance(given, list) and bool(given) and all(isinstance(word, str) for word in given)

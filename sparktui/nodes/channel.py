@@ -1,0 +1,138 @@
+"""An open line to an agent: its socket on this machine, or a process that relays it from another."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO
+
+from sparktui.errors import HostError
+from sparktui.nodes.messages import Order, Said, encoded, parse
+
+LINE_LIMIT_BYTES = 32 * 1024**2
+LONGEST_SOCKET_PATH = 100
+"""In bytes; macOS takes 103, Linux 107."""
+CLOSE_S = 2.0
+SSH_FAILED = 255
+
+
+class NoAgentError(HostError):
+    """The node can be reached, and no agent listens there."""
+
+
+class Channel:
+    """Lines to and from one agent."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ended: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._ended = ended
+        """Waits for the far end's end; raises a HostError where it says that there never was a line."""
+
+    async def receive(self) -> Said | None:
+        """Wait for the next line that is one; None when the line has ended.
+
+        Raises:
+            HostError: The node cannot be reached.
+            NoAgentError: No agent listens there.
+        """
+        while line := await self._line():
+            if (said := parse(line)) is not None:
+                return said
+        await self._ended()
+        return None
+
+    def send(self, order: Order) -> None:
+        """Say something; on a line that is broken nothing happens, and `receive` tells."""
+        if not self._writer.is_closing():
+            self._writer.write(encoded(order))
+
+    async def close(self) -> None:
+        """Close it; the agent goes on."""
+        self._writer.close()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._writer.wait_closed()
+        with suppress(HostError):
+            await self._ended()
+
+    async def _line(self) -> bytes:
+        try:
+            return await self._reader.readline()
+        except (OSError, ValueError):  # reset, or a line beyond all limits
+            return b""
+
+
+async def open_socket(folder: Path) -> Channel:
+    """Open a line to the agent of a folder on this machine.
+
+    Raises:
+        NoAgentError: No agent listens there.
+    """
+    try:
+        reader, writer = await _connect(folder / "sock")
+    except OSError as error:
+        raise NoAgentError(f"no agent listens in {folder}: {error.strerror}") from error
+    return Channel(reader, writer, _nothing)
+
+
+async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return await asyncio.open_unix_connection(path, limit=LINE_LIMIT_BYTES)
+    with TemporaryDirectory() as short:
+        link = Path(short) / "f"
+        link.symlink_to(path.parent)
+        return await asyncio.open_unix_connection(link / path.name, limit=LINE_LIMIT_BYTES)
+
+
+async def open_relay(argv: Sequence[str], node: str) -> Channel:
+    """Open a line through a process that relays it: `ssh HOST python3 agent.pyz connect`.
+
+    Raises:
+        HostError: The process cannot be started.
+    """
+    said = TemporaryFile()  # noqa: SIM115 - closed when the process has ended; not a pipe: ssh's master would hold it
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=said,
+            limit=LINE_LIMIT_BYTES,
+            start_new_session=True,
+        )
+    except OSError as error:
+        said.close()
+        raise HostError(f"cannot start {argv[0]}: {error.strerror}", "is it installed and on the PATH?") from error
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return Channel(process.stdout, process.stdin, lambda: _relay_ended(process, said, node))
+
+
+async def _relay_ended(process: asyncio.subprocess.Process, said: IO[bytes], node: str) -> None:
+    """Wait for a relay's end, not for ever, and raise what it ended with."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+    if said.closed:
+        return
+    said.seek(0)
+    words = said.read().decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
+    said.close()
+    if process.returncode == SSH_FAILED:
+        raise HostError(f"ssh {node}: {words[0]}", f"make `ssh -o BatchMode=yes {node} true` work")
+    if process.returncode not in (0, None) and process.returncode > 0:
+        raise NoAgentError(f"no agent answers on {node}: {words[0]}")
+
+
+async def _nothing() -> None:
+    return None

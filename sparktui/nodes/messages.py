@@ -1,0 +1,149 @@
+"""What the runner and an agent say to each other over the agent's socket: a JSON object a line."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sparktui.nodes.guard import Limits
+from sparktui.nodes.phase import Phase
+from sparktui.nodes.sample import NodeSample
+
+
+class SetPhase(msgspec.Struct, frozen=True, tag_field="do", tag="phase"):
+    """Say what is going on on the node."""
+
+    phase: Phase
+
+
+class Arm(msgspec.Struct, frozen=True, tag_field="do", tag="arm"):
+    """Let the guard stop what is about to be launched; `armed` answers it."""
+
+    mark: str
+    """What the processes to be killed carry in their environment."""
+    stop: tuple[tuple[str, ...], ...]
+    """Commands that stop what no mark reaches, such as containers."""
+    limits: Limits
+    what: str
+    """The topology."""
+
+
+class Disarm(msgspec.Struct, frozen=True, tag_field="do", tag="disarm"):
+    """Let the guard stop nothing any more."""
+
+
+class Note(msgspec.Struct, frozen=True, tag_field="do", tag="note"):
+    """Say what is being measured, for the node's own file."""
+
+    what: str
+
+
+class Replay(msgspec.Struct, frozen=True, tag_field="do", tag="replay"):
+    """Ask for what was written after a moment of the node's clock, oldest first; `replayed` answers with a part."""
+
+    after: float
+
+
+class End(msgspec.Struct, frozen=True, tag_field="do", tag="end"):
+    """Ask the agent to end and to remove its folder."""
+
+
+Order = SetPhase | Arm | Disarm | Note | Replay | End
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """The first word on every connection."""
+
+    pid: int
+    boot_id: str | None = None
+    """The kernel's: another one after a reboot."""
+    locked: bool | None = None
+    """Whether the agent's pages are locked in memory."""
+    started: float | None = None
+    heartbeat: int = 0
+    armed: str | None = None
+    """The mark that the guard is armed for."""
+
+
+class Armed(msgspec.Struct, frozen=True):
+    """The guard is armed."""
+
+    mark: str
+    what: str = ""
+
+
+class GuardNews(msgspec.Struct, frozen=True):
+    """A warning begins, worsens or is over, or the guard is about to stop what runs there."""
+
+    t: float
+    level: str
+    """warn | clear | stop"""
+    rule: str = ""
+    text: str = ""
+    left_bytes: int | None = None
+    floor_bytes: int | None = None
+    slope_bytes_s: float | None = None
+    seconds_to_floor: float | None = None
+
+
+class Acted(msgspec.Struct, frozen=True):
+    """The guard has stopped what ran there."""
+
+    t: float
+    text: str = ""
+    ms: float | None = None
+    """From the reading that crossed to the last signal sent and command started."""
+    killed: tuple[int, ...] = ()
+    ran: tuple[tuple[tuple[str, ...], int | None], ...] = ()
+    """The stop commands, and what each ended with; None where it was still running, or could not be started."""
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """A part of what was asked for by `replay`, oldest first."""
+
+    samples: tuple[NodeSample, ...] = ()
+    guard: tuple[GuardNews, ...] = ()
+    acted: tuple[Acted, ...] = ()
+    more: bool = False
+    """Another part follows."""
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Something the agent could not do."""
+
+    kind: str
+    text: str
+
+
+class Said(msgspec.Struct, frozen=True):
+    """One line of an agent: exactly one of these."""
+
+    hello: Hello | None = None
+    sample: NodeSample | None = None
+    armed: Armed | None = None
+    disarmed: bool | None = None
+    guard: GuardNews | None = None
+    acted: Acted | None = None
+    replayed: Replayed | None = None
+    trouble: Trouble | None = None
+
+
+_SAID = msgspec.json.Decoder(Said)
+_ORDER = msgspec.json.Encoder()
+
+
+def parse(line: bytes | str) -> Said | None:
+    """Return a line as what it says; None where it says nothing that is known here."""
+    try:
+        return _SAID.decode(line)
+    except msgspec.MsgspecError:
+        return None
+
+
+def parse_lines(text: str) -> list[Said]:
+    """Return what the lines of a flight file say; a torn one is left out."""
+    return [said for line in text.splitlines() if (said := parse(line)) is not None]
+
+
+def encoded(order: Order) -> bytes:
+    """Return an order as a line."""
+    return _ORDER.encode(order) + b"\n"

@@ -1,0 +1,68 @@
+"""The nodes of one campaign over time: samples in the order they were taken, those that were fetched late included."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol, TypeVar
+
+from sparktui.nodes.sample import NodeSample
+from sparktui.store import queries as sql
+from sparktui.store.decode import as_row, node_sample_row
+from sparktui.store.rows import LeastLeftRow
+
+T = TypeVar("T")
+
+
+class Read(Protocol):
+    """Reads in one snapshot of the store."""
+
+    def __call__(self, read: Callable[[sqlite3.Connection], T], /) -> T:
+        """Return what `read` returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHistory:
+    """Moments are seconds since the epoch. Every method raises StoreError where the store is damaged."""
+
+    read: Read
+    campaign: int
+
+    def spans(self) -> dict[str, tuple[float, float]]:
+        """Return the first and the last moment at which each node was sampled, by node."""
+        rows = self.read(lambda connection: connection.execute(sql.NODES_SAMPLED, (self.campaign,)).fetchall())
+        return {node: (first, last) for node, first, last in rows}
+
+    def last(self, node: str, until: float, count: int) -> list[NodeSample]:
+        """Return a node's last samples up to a moment, that moment included, oldest first."""
+        of = (self.campaign, node, until, count)
+        rows = self.read(lambda connection: connection.execute(sql.LAST_NODE_SAMPLES, of).fetchall())
+        return [node_sample_row(row).sample for row in reversed(rows)]
+
+    def least_left(self, node: str, start: float, end: float) -> LeastLeftRow | None:
+        """Return a node's sample with the least left from `start` to before `end`; None where there is none."""
+        return self.read(lambda connection: self._least_left(connection, node, start, end))
+
+    def columns(self, node: str, start: float, width_s: float, count: int) -> list[LeastLeftRow | None]:
+        """Return the same for `count` spans of `width_s` seconds each, one after another."""
+        edges = [start + index * width_s for index in range(count + 1)]
+        return self.read(lambda connection: [self._least_left(connection, node, *span) for span in pairwise(edges)])
+
+    def _least_left(self, connection: sqlite3.Connection, node: str, start: float, end: float) -> LeastLeftRow | None:
+        row = connection.execute(sql.LEAST_LEFT, (self.campaign, node, start, end)).fetchone()
+        return as_row(LeastLeftRow, row) if row[0] else None
+
+    def newest(self) -> int:
+        """Return the highest id of all samples; 0 where there are none."""
+        return int(self.read(lambda connection: connection.execute(sql.NEWEST_NODE_SAMPLE).fetchone())[0])
+
+    def earliest_since(self, after: int) -> float | None:
+        """Return the earliest moment of the samples with an id above `after`; None without any.
+
+        What was read of the time before that moment still holds.
+        """
+        of = (self.campaign, after)
+        found: float | None = self.read(lambda connection: connection.execute(sql.EARLIEST_SINCE, of).fetchone())[0]
+        return found
