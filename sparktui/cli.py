@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,14 @@ import click
 from sparktui import __version__
 from sparktui.errors import ExitCode, ProfileError, SparktuiError, UsageError
 from sparktui.exporting.names import FORMATS, Format
+from sparktui.faults import FAULTS, Fault
 from sparktui.load_options import load_options
+from sparktui.units import seconds
 
+FAULTS_HELP = "\b\nFaults:\n" + "\n".join(
+    textwrap.fill(part.what, 78, initial_indent=f"  {name:<14}", subsequent_indent=" " * 16)
+    for name, part in FAULTS.items()
+)
 BASELINE_HELP = "What margins are against instead of the runner-up: the first of these that is not the winner."
 
 
@@ -38,6 +45,16 @@ class Limit(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number.", param, ctx)
         return number
+
+
+class Span(click.ParamType[float]):
+    """`10m`: a length of time, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = value if isinstance(value, float) else seconds(str(value))
+        return self.fail(f"{value!r} is not a duration; try 90s, 10m or 2h.", param, ctx) if found is None else found
 
 
 def viewing(command: click.decorators.FC) -> click.decorators.FC:
@@ -76,15 +93,18 @@ def cli(context: click.Context) -> None:
         open_app(None)
 
 
-@cli.command()
+@cli.command(epilog=FAULTS_HELP)
+@click.option("--fault", type=click.Choice(list(FAULTS)), metavar="NAME", help="Make one thing go wrong: see below.")
 @viewing
-def demo(plain: bool, as_json: bool, detach: bool, ssh: bool) -> None:
+def demo(fault: Fault | None, plain: bool, as_json: bool, detach: bool, ssh: bool) -> None:
     """The whole race on simulated nodes: four topologies in a few minutes, nothing needed."""
     from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
+    from sparktui.profile.faulty import with_fault
     from sparktui.viewing import Viewing, start_and_view
 
-    start_and_view(load_profile(find_profile("demo")), Viewing(plain, as_json, detach, ssh))
+    profile = load_profile(find_profile("demo"))
+    start_and_view(with_fault(profile, fault) if fault else profile, Viewing(plain, as_json, detach, ssh))
 
 
 @cli.command()
@@ -107,10 +127,12 @@ def run(
     from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
     from sparktui.profile.narrow import narrowed
-    from sparktui.viewing import Viewing, print_plan, start_and_view
+    from sparktui.viewing import Viewing, start_and_view
 
     chosen = narrowed(load_profile(find_profile(profile)), only=only, **load)
     if dry_run:
+        from sparktui.dry_run import print_plan
+
         print_plan(chosen)
         return
     start_and_view(chosen, Viewing(plain, as_json, detach, ssh))
@@ -177,6 +199,24 @@ def show(campaign: str, calculator: str, ttft_ms: float | None, tps_per_stream: 
     from sparktui.plain import print_result
 
     print_result(campaign, as_json, calculator, UserLimits(ttft_ms, tps_per_stream))
+
+
+@cli.command()
+@click.argument("campaign", metavar="ID", default="last")
+@click.option(
+    "--last", "last_s", type=Span(), default="10m", show_default=True, metavar="TIME", help="How much: 90s, 2h."
+)
+@click.option("--node", metavar="NAME", help="Only this one.")
+@click.option("--newest", is_flag=True, help="Up to the last sample, whatever went wrong before.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def nodes(campaign: str, last_s: float, node: str | None, newest: bool, as_json: bool) -> None:
+    """Print the nodes' last minutes before something went wrong: memory left, warnings, what ran, every reading.
+
+    From the store alone: the nodes and the runner may be long gone. ID is a campaign's number, or `last`.
+    """
+    from sparktui.recorder.command import print_nodes
+
+    print_nodes(campaign, last_s, node=node, newest=newest, as_json=as_json)
 
 
 @cli.command()
@@ -265,6 +305,68 @@ def stop(campaign: str) -> None:
     from sparktui.runner.stop import stop_campaign
 
     stop_campaign(campaign)
+
+
+@cli.command()
+@click.argument("campaign", metavar="ID", default="last")
+@click.option("--profile", metavar="PROFILE", help="Refuse, and say what differs, where this is not its profile.")
+@click.option("--force", is_flag=True, help="Go on with an engine unlike the first one; what it measures cannot win.")
+@viewing
+def resume(
+    campaign: str, profile: str | None, force: bool, plain: bool, as_json: bool, detach: bool, ssh: bool
+) -> None:
+    """Finish a campaign that was stopped, killed, or lost to a reboot or the guard, at its first missing wave.
+
+    What it has measured is kept. ID is a campaign's number, or `last`.
+    """
+    from sparktui.viewing import Viewing, resume_and_view
+
+    resume_and_view(campaign, profile, force, Viewing(plain, as_json, detach, ssh))
+
+
+@cli.command()
+@click.argument("campaigns", metavar="ID...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Forget what a campaign may have left running on a node.")
+def delete(campaigns: tuple[str, ...], yes: bool, force: bool) -> None:
+    """Delete campaigns and everything measured in them, for good. ID is a campaign's number, or `last`."""
+    from sparktui.deleting import delete_campaigns
+
+    delete_campaigns(campaigns, yes=yes, force=force)
+
+
+@cli.command()
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
+@click.option("--hz", type=click.FloatRange(0.1, 10), default=1.0, show_default=True, help="Looks a second.")
+@click.option("--api-key-env", metavar="NAME", help="The environment variable that holds the key, for URLs.")
+@click.option(
+    "--api-key-file",
+    metavar="PATH",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    help="The file that holds it.",
+)
+@click.option("--ssh", is_flag=True, help="No animation: for a slow line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a look.")
+@click.option("--plain", is_flag=True, help="Lines instead of a screen; the default when not on a terminal.")
+def watch(
+    targets: tuple[str, ...],
+    hz: float,
+    api_key_env: str | None,
+    api_key_file: str | None,
+    ssh: bool,
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """Watch engines that somebody else drives, by their /metrics, and their nodes. Sends no load, launches nothing.
+
+    TARGET is a server's URL, or a profile's name or YAML file; several are shown side by side.
+    """
+    from sparktui.viewing import Viewing
+    from sparktui.watching.command import Asked
+    from sparktui.watching.command import watch as watch_targets
+
+    asked = Asked(targets, hz, api_key_env, api_key_file)
+    watch_targets(asked, Viewing(plain, as_json, detach=False, ssh=ssh))
 
 
 @cli.command()

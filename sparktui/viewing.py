@@ -6,17 +6,17 @@ import asyncio
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sparktui.errors import EngineError, ExitCode, LaunchError, UsageError
-from sparktui.paths import data_dir, store_path
+from sparktui.paths import store_path
 from sparktui.store.reader import Reader
 
 if TYPE_CHECKING:  # what is imported where it is used is not waited for by a viewer
     from sparktui.profile import Profile
+    from sparktui.ui.doing import Doing
 
 HZ = 4.0
 SSH_HZ = 2.0
@@ -36,23 +36,52 @@ class Viewing:
     @property
     def screens(self) -> bool:
         """Whether the app is wanted and can be shown."""
-        return not (self.plain or self.as_json or self.detach) and (SERVED in os.environ or _on_terminal())
+        return not (self.plain or self.as_json or self.detach) and (SERVED in os.environ or not _no_terminal())
 
 
-def _on_terminal() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+def _no_terminal() -> str:
+    """Say why no screen can be drawn here; nothing where one can."""
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        return "not on a terminal"
+    return "this terminal cannot draw screens (TERM=dumb)" if os.environ.get("TERM") == "dumb" else ""
 
 
 def start_and_view(profile: Profile, viewing: Viewing) -> None:
     """Start a campaign and look at it as asked; the process ends with the campaign's exit code."""
     from sparktui.runner.detach import start_campaign
 
-    campaign = start_campaign(profile)
+    _view_started(start_campaign(profile), viewing)
+
+
+def resume_and_view(name: str, profile: str | None, force: bool, viewing: Viewing) -> None:
+    """Have a campaign go on and look at it as asked; where nothing of it is missing, say so.
+
+    Args:
+        name: Its number, or `last`.
+        profile: The name or path of the profile that it is thought to be of.
+        force: Go on with topologies that are not what their first waves were measured on.
+        viewing: How to look.
+    """
+    from sparktui.profile import load_profile
+    from sparktui.profile.catalog import find_profile
+    from sparktui.runner.resume import resume
+
+    with Reader(store_path()) as reader:
+        campaign = reader.resolve(name)
+    given = None if profile is None else load_profile(find_profile(profile))
+    resumed = resume(campaign, profile=given, force=force)
+    if resumed is None:
+        click.echo(f"campaign {campaign} has all its waves: nothing is missing", err=True)
+        return
+    _view_started(campaign, viewing, since=resumed.since)
+
+
+def _view_started(campaign: int, viewing: Viewing, since: int = 0) -> None:
     if viewing.detach:
         click.echo(campaign)
         click.echo(f"campaign {campaign} is running; come back with: sparktui attach {campaign}", err=True)
         return
-    _look(campaign, viewing, stop_on_interrupt=True)
+    _look(campaign, viewing, stop_on_interrupt=True, since=since)
 
 
 def view(name: str, viewing: Viewing) -> None:
@@ -72,18 +101,42 @@ def open_app(campaign: int | None, viewing: Viewing = Viewing()) -> None:
         os.environ.setdefault("TEXTUAL_FPS", "10")
     from sparktui.ui.app import run_app
 
-    farewell = run_app(store_path(), campaign, hz=SSH_HZ if ssh else HZ, start=start_named)
+    farewell = run_app(store_path(), campaign, hz=SSH_HZ if ssh else HZ, start=start_named, doing=_doing())
     if farewell:
         click.echo(farewell, err=True)
 
 
-def start_named(profile: str) -> int:
-    """Start a campaign of a profile, by its name or path, and return its number."""
+def _doing() -> Doing:
+    """Return what the app resumes and deletes with; imported when it is first done."""
+    from sparktui.ui.doing import Doing
+
+    def resume(campaign: int) -> bool:
+        from sparktui.runner.resume import resume
+
+        return resume(campaign) is not None
+
+    def lost(campaigns: tuple[int, ...]) -> tuple[str, ...]:
+        from sparktui.runner.delete import losses
+
+        with Reader(store_path()) as reader:
+            return tuple(map(str, losses(reader, campaigns)))
+
+    def delete(campaigns: tuple[int, ...]) -> None:
+        from sparktui.runner.delete import delete
+
+        delete(campaigns)
+
+    return Doing(resume, lost, delete)
+
+
+def start_named(profile: str, only: tuple[str, ...] | None = None) -> int:
+    """Start a campaign of a profile, by its name or path, or of some of its topologies; return its number."""
     from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
+    from sparktui.profile.narrow import narrowed
     from sparktui.runner.detach import start_campaign
 
-    return start_campaign(load_profile(find_profile(profile)))
+    return start_campaign(narrowed(load_profile(find_profile(profile)), only=only))
 
 
 def served_model(url: str, model: str | None, key_env: str | None, key_file: str | None = None) -> str:
@@ -114,26 +167,15 @@ async def _served_model(url: str, model: str | None, key: str | None) -> str:
     return served[0].id
 
 
-def print_plan(profile: Profile) -> None:
-    """Print what would be typed on which node for every topology, or why one cannot be launched."""
-    from sparktui.runner.plans import make_plans
-    from sparktui.serving.render import render
-
-    plans = asyncio.run(make_plans(profile, Path(data_dir()) / "run" / "N"))
-    texts = [
-        f"# {name}: cannot be launched: {found.message}\n" if isinstance(found, LaunchError) else render(found)
-        for name, found in plans.items()
-    ]
-    click.echo("\n".join(texts), nl=False)
-
-
-def _look(campaign: int, viewing: Viewing, *, stop_on_interrupt: bool) -> None:
+def _look(campaign: int, viewing: Viewing, *, stop_on_interrupt: bool, since: int = 0) -> None:
     if viewing.screens:
         open_app(campaign, viewing)
         sys.exit(_exit_code(campaign))
     from sparktui.plain import follow, print_result_json, print_tables
 
-    code = follow(campaign, stop_on_interrupt=stop_on_interrupt)
+    if not (viewing.plain or viewing.as_json):
+        click.echo(f"{_no_terminal()}: lines instead of screens", err=True)
+    code = follow(campaign, stop_on_interrupt=stop_on_interrupt, since=since)
     (print_result_json if viewing.as_json else print_tables)(campaign)
     sys.exit(code)
 

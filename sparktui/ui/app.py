@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -16,21 +19,35 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from sparktui.errors import SparktuiError, UsageError
-from sparktui.exporting.files import export
-from sparktui.store.atomic import write_atomically
+from sparktui.exporting.names import Format
+from sparktui.measure.calculators import DEFAULT
 from sparktui.store.control import request_control
-from sparktui.store.reader import Reader
 from sparktui.ui import themes
+from sparktui.ui.asked import NOTHING_ASKED, Asked
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, ExplainDialog
+from sparktui.ui.doing import Doing
 from sparktui.ui.feed import Feed
 from sparktui.ui.keys import KEYS
-from sparktui.ui.messages import BaselineChosen, CampaignStarted, FileWritten, SnapshotTaken, WorkFailed
+from sparktui.ui.messages import (
+    BaselineChosen,
+    CalculatorChosen,
+    CampaignStarted,
+    FileWritten,
+    SnapshotTaken,
+    ViewAsked,
+    WorkFailed,
+)
 from sparktui.ui.naming import file_stem
-from sparktui.ui.places import MODES, Place
+from sparktui.ui.palette import Names
+from sparktui.ui.places import MODES, Asking, Comparing, NodeLooking, Place, Tabular
 from sparktui.ui.snapshot import EMPTY, Snapshot
+from sparktui.ui.table_shown import csv_chunks
+from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
+from sparktui.ui.writing import ENDINGS, campaign_chunks, full_exports, write
 
-Start = Callable[[str], int]
-"""Starts a detached runner for a profile, by name, and returns its campaign's number; raises SparktuiError."""
+Start = Callable[[str, tuple[str, ...] | None], int]
+"""Starts a detached runner for a profile, by name, and only some of its topologies (None for all), and returns its
+campaign's number; raises SparktuiError."""
 
 
 WIDTHS = [(0, "-narrow"), (100, "-wide"), (160, "-ultra")]
@@ -46,6 +63,7 @@ class SparktuiApp(App[str]):
         campaign: The campaign to open; None begins at Launch.
         hz: How often the store is looked at.
         start: What Launch starts a race with; None where this viewer may not start any.
+        doing: What History resumes and deletes with; None where this viewer may do neither.
         clock: The wall clock, seconds since the epoch.
         folder: Where exports go; the working folder where left out.
     """
@@ -57,6 +75,7 @@ class SparktuiApp(App[str]):
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {Names}
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(
@@ -66,30 +85,33 @@ class SparktuiApp(App[str]):
         hz: float = 4.0,
         start: Start | None = None,
         *,
+        doing: Doing | None = None,
         clock: Callable[[], float] = time.time,
         folder: Path | None = None,
     ) -> None:
         self.snapshot = EMPTY
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.suiting_theme = themes.DARK_NAME
         self.store_path = store_path
         self.clock = clock
         self._campaign = campaign
         self._baseline: str | None = None
+        self._calculator = DEFAULT
+        self._asked = NOTHING_ASKED
+        self._acknowledged: set[tuple[str, float]] = set()
         self._hz = hz
         self._starter = start
+        self.doing = doing
         self._folder = folder
         self._due = threading.Event()
         self._gone = threading.Event()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give themes that are not ours our colours, so that every theme can be chosen."""
-        ours = themes.DARK if self.current_theme.dark else themes.LIGHT
-        return ours.variables
+        return themes.variables(self.current_theme)
 
     def on_mount(self) -> None:
-        self.register_theme(themes.DARK)
-        self.register_theme(themes.LIGHT)
-        self.theme = themes.DARK_NAME
+        ThemeChoice(self, self.store_path.parent, self.suiting_theme)
         self.animation_level = "none"
         self._read_store()
         self.set_interval(1 / self._hz, self.look)
@@ -105,13 +127,38 @@ class SparktuiApp(App[str]):
 
     def look(self) -> None:
         """Ask for a new snapshot; where one is already being taken, nothing piles up."""
+        self._asked = self._wanted()
         self._due.set()
 
-    async def open_campaign(self, campaign: int) -> None:
+    def _wanted(self) -> Asked:
+        place = self._place()
+        return Asked(self._baseline, self._calculator, view=place.request() if isinstance(place, Asking) else None)
+
+    async def open_campaign(self, campaign: int, mode: str = "live") -> None:
         """Show another campaign."""
         self._campaign = campaign
         self.look()
-        await self.action_go("live")
+        await self.action_go(mode)
+        if isinstance(self.screen, Comparing):
+            self.screen.compare_with(())
+
+    async def look_at_node(self, node: str) -> None:
+        """Show a node's memory over time."""
+        await self.action_go("nodes")
+        if isinstance(self.screen, NodeLooking):
+            self.screen.look_at(node)
+
+    async def compare_campaigns(self, selections: tuple[str, ...]) -> None:
+        """Show campaigns side by side, as `sparktui compare` takes them."""
+        await self.action_go("compare")
+        if isinstance(self.screen, Comparing):
+            self.screen.compare_with(selections)
+
+    def forget(self, campaigns: tuple[int, ...]) -> None:
+        """Open none of these any more: they were deleted."""
+        if self._campaign in campaigns:
+            self._campaign = None
+        self.look()
 
     @work(thread=True, group="feed", exclusive=True)
     def _read_store(self) -> None:
@@ -123,7 +170,7 @@ class SparktuiApp(App[str]):
                     continue
                 self._due.clear()
                 try:
-                    self.post_message(SnapshotTaken(feed.take(self._campaign, self._baseline)))
+                    self.post_message(SnapshotTaken(feed.take(self._campaign, self._asked)))
                     failed = False
                 except SparktuiError as error:
                     if not failed:
@@ -132,7 +179,7 @@ class SparktuiApp(App[str]):
 
     def on_snapshot_taken(self, message: SnapshotTaken) -> None:
         possible = self._possible()
-        self.snapshot = message.snapshot
+        self.snapshot = self._unseen(message.snapshot)
         self._draw()
         if self._possible() != possible:
             self.refresh_bindings()
@@ -141,22 +188,43 @@ class SparktuiApp(App[str]):
         self.notify(f"campaign {message.campaign} is under way in a process of its own", markup=False)
         await self.open_campaign(message.campaign)
 
+    def on_view_asked(self, message: ViewAsked) -> None:
+        self.look()
+
     def on_baseline_chosen(self, message: BaselineChosen) -> None:
         self._baseline = message.topology
+        self.look()
+
+    def on_calculator_chosen(self, message: CalculatorChosen) -> None:
+        self._calculator = message.name
         self.look()
 
     def on_work_failed(self, message: WorkFailed) -> None:
         self.push_screen(ErrorDialog(message.error))
 
+    def _unseen(self, snapshot: Snapshot) -> Snapshot:
+        """Leave out what the guard did that this viewer knows of."""
+        stops = tuple(stop for stop in snapshot.guard_stops if (stop.node, stop.t) not in self._acknowledged)
+        return snapshot if stops == snapshot.guard_stops else replace(snapshot, guard_stops=stops)
+
+    def action_acknowledge(self) -> None:
+        """Take note of what the guard has done: its banner goes, in this viewer."""
+        self._acknowledged |= {(stop.node, stop.t) for stop in self.snapshot.guard_stops}
+        self.snapshot = self._unseen(self.snapshot)
+        self._draw()
+        self.refresh_bindings()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what there is nothing to do it to."""
         campaign = self.snapshot.campaign
+        if action == "acknowledge":
+            return bool(self.snapshot.guard_stops)
         if action == "stop":
             return True if campaign is not None and campaign.running else None
-        return None if action == "export" and campaign is None else True
+        return None if action == "export" and not isinstance(self._place(), Tabular) else True
 
     def _possible(self) -> tuple[bool | None, ...]:
-        return tuple(self.check_action(action, ()) for action in ("stop", "export"))
+        return tuple(self.check_action(action, ()) for action in ("stop", "export", "acknowledge"))
 
     def _draw(self) -> None:
         """Draw on the screen in front, or on the one under a dialog; hidden screens cost nothing."""
@@ -174,6 +242,7 @@ class SparktuiApp(App[str]):
         """Switch to a screen and draw on it what is known."""
         await self.switch_mode(mode)
         self._draw()
+        self.look()
 
     def action_explain(self) -> None:
         """Explain every figure on this screen."""
@@ -184,42 +253,46 @@ class SparktuiApp(App[str]):
                 for shown in self.screen.active_bindings.values()
                 if shown.binding.description
             ]
-            self.push_screen(ExplainDialog(f"{self.current_mode}, explained".capitalize(), place.EXPLAIN, keys))
+            title = f"{self.current_mode}, explained".capitalize()
+            self.push_screen(ExplainDialog(title, place.EXPLAIN, keys, self.snapshot))
 
     def action_theme(self) -> None:
-        """Change between dark and light."""
-        self.theme = themes.LIGHT_NAME if self.current_theme.dark else themes.DARK_NAME
+        """Change between dark, light and the terminal's own colours."""
+        self.theme = themes.next_theme(self.theme)
 
     def action_picture(self) -> None:
         """Write the screen as SVG."""
-        path = self._file("svg")
-        try:
-            write_atomically(path, [self.export_screenshot().encode()])
-        except SparktuiError as error:
-            self.post_message(WorkFailed(error))
-            return
-        self.post_message(FileWritten(path))
+        picture = self.export_screenshot().encode()
+        write(self, self._file("svg"), lambda: [picture])
 
     def action_export(self) -> None:
-        """Write the campaign's figures as CSV."""
-        if self.snapshot.campaign is not None:
-            self._export(self.snapshot.campaign.id, self._file("csv"))
+        """Write what the screen shows as CSV."""
+        place = self._place()
+        table = place.rows_shown() if isinstance(place, Tabular) else None
+        if table is None:
+            self.notify("there is nothing to write on this screen yet", markup=False)
+            return
+        shown = partial(csv_chunks, table, str(self.current_mode), self.snapshot.campaign, self.clock())
+        write(self, self._file("csv"), shown)
 
-    @work(thread=True, group="export")
-    def _export(self, campaign: int, path: Path) -> None:
-        try:
-            with Reader(self.store_path) as reader:
-                export(reader, campaign, "csv", path)
-            self.post_message(FileWritten(path))
-        except SparktuiError as error:
-            self.post_message(WorkFailed(error))
+    def export_campaign(self, form: Format, topology: str | None) -> None:
+        """Write the whole campaign, or one topology of it, in a format."""
+        campaign = self.snapshot.campaign
+        if campaign is not None:
+            path = self._file(ENDINGS[form], "-".join(filter(None, ("campaign", topology))))
+            write(self, path, partial(campaign_chunks, self.store_path, campaign.id, form, topology))
 
     def on_file_written(self, message: FileWritten) -> None:
         self.notify(str(message.path), title="written", markup=False, timeout=8)
 
-    def _file(self, suffix: str) -> Path:
-        stem = file_stem(self.snapshot.campaign, str(self.current_mode), self.clock())
-        return (self._folder or Path.cwd()) / f"{stem}.{suffix}"
+    @property
+    def export_folder(self) -> Path:
+        """Where files are written to."""
+        return self._folder or Path.cwd()
+
+    def _file(self, suffix: str, what: str | None = None) -> Path:
+        stem = file_stem(self.snapshot.campaign, what or str(self.current_mode), self.clock())
+        return self.export_folder / f"{stem}.{suffix}"
 
     def action_stop(self) -> None:
         """Ask, then ask the runner to stop the campaign."""
@@ -245,17 +318,17 @@ class SparktuiApp(App[str]):
         except SparktuiError as error:
             self.post_message(WorkFailed(error))
 
-    def start_race(self, profile: str) -> None:
-        """Start a detached runner for a profile and go to Live."""
+    def start_race(self, profile: str, only: tuple[str, ...] | None = None) -> None:
+        """Start a detached runner for a profile, or only for some of its topologies, and go to Live."""
         self.notify(f"starting {profile}", markup=False)
-        self._start_race(profile)
+        self._start_race(profile, only)
 
     @work(thread=True, group="start")
-    def _start_race(self, profile: str) -> None:
+    def _start_race(self, profile: str, only: tuple[str, ...] | None) -> None:
         try:
             if self._starter is None:
                 raise UsageError("this viewer cannot start a race", f"type `sparktui run {profile}`")
-            self.post_message(CampaignStarted(self._starter(profile)))
+            self.post_message(CampaignStarted(self._starter(profile, only)))
         except SparktuiError as error:
             self.post_message(WorkFailed(error))
 
@@ -271,7 +344,12 @@ class SparktuiApp(App[str]):
                 action = partial(self.run_action, binding.action, shown.node)
                 title, key = f"{binding.description}: {binding.tooltip}", self.get_key_display(binding)
                 yield SystemCommand(title, f"Key {key}", action)
-        yield SystemCommand("Themes: choose any", "Beside sparktui's own dark and light", self.action_change_theme)
+        if self.snapshot.campaign is not None:
+            for form, topology in full_exports(self.snapshot.topologies):
+                title = f"Export everything: {form}" + (f" of {topology}" if topology else "")
+                written = partial(self.export_campaign, form, topology)
+                yield SystemCommand(title, "The whole campaign, as `sparktui export` writes it", written)
+        yield SystemCommand("Themes: choose any", "Beside sparktui's own three", self.action_change_theme)
 
 
 def farewell(snapshot: Snapshot) -> str:
@@ -288,11 +366,14 @@ def run_app(
     *,
     hz: float = 4.0,
     start: Start | None = None,
+    doing: Doing | None = None,
 ) -> str:
     """Run the app until it is closed and return its farewell, which may be empty.
 
     Raises:
         SparktuiError: It could not run.
     """
-    app = SparktuiApp(store_path, campaign, hz, start)
+    app = SparktuiApp(store_path, campaign, hz, start, doing=doing)
+    app.suiting_theme = suiting_theme(app)
+    gc.freeze()  # what was imported stays: a full collection would look at all of it, and be felt at the next key
     return app.run() or ""

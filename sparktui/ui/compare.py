@@ -2,106 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
-from textual.content import Content
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer
 
-from sparktui.compare.answers import advice_lines
 from sparktui.compare.comparison import Comparison
-from sparktui.compare.crossover import Crossover
-from sparktui.ui import explain
-from sparktui.ui.messages import BaselineChosen
+from sparktui.compare.winners import METRICS, MetricName
+from sparktui.measure.calculators import CALCULATORS, DEFAULT
+from sparktui.ui.compare_rows import compare_rows
+from sparktui.ui.compared_view import CompareRequest, CompareView
+from sparktui.ui.explain import Explanation
+from sparktui.ui.explain_compare import COMPARE
+from sparktui.ui.messages import BaselineChosen, CalculatorChosen
 from sparktui.ui.snapshot import Snapshot
-from sparktui.ui.text import harmless, lines
+from sparktui.ui.table_shown import TableShown
+from sparktui.ui.widgets.answers import Advice, Crossings, Notes, Standing
+from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.widgets.panel import Panel
-from sparktui.ui.widgets.progress import NOTHING_OPEN
-from sparktui.ui.widgets.verdicts import VerdictTable
+from sparktui.ui.widgets.verdicts import VerdictTable, verdict_id
 
-NOT_YET = "cannot win: not measured"
-"""Said of every cell still to come: the dash in the table says it better."""
-
-
-class Standing(Panel):
-    """One line: how much of the race the tables hold."""
-
-    def draw(self, snapshot: Snapshot, width: int) -> Content:
-        if snapshot.campaign is None:
-            return Content(NOTHING_OPEN if snapshot.taken else "reading the store")
-        done, all_cells = sum(cell.state == "done" for cell in snapshot.cells), len(snapshot.cells)
-        load = _workload(snapshot)
-        if not snapshot.campaign.running:
-            return Content.styled(f"{load}", "$dim")
-        return Content.assemble(("so far ", "bold"), f"{done} of {all_cells} cells measured", (f"   {load}", "$dim"))
-
-
-class Changes(Panel):
-    """Where the lead passes from one topology to another, what to serve with, and what has to be said with that."""
-
-    grows = True
-
-    def __init__(self) -> None:
-        super().__init__(id="changes", classes="box", title="Crossovers, advice and notes")
-
-    def draw(self, snapshot: Snapshot, width: int) -> Content:
-        comparison = snapshot.comparison
-        if comparison is None:
-            return Content.styled("none yet", "$dim")
-        rows = [_change(change) for change in comparison.crossovers]
-        rows = rows or [Content.styled("the lead does not change hands between decided levels", "$dim")]
-        return lines(
-            [
-                *rows,
-                *_advice(comparison, width),
-                *(Content.styled(harmless(difference), "$warning") for difference in comparison.differences),
-                *(Content.styled(harmless(note), "$dim") for note in comparison.notes if not note.endswith(NOT_YET)),
-            ]
-        )
-
-
-def _change(change: Crossover) -> Content:
-    low, high = change.between
-    return Content.assemble(
-        (f"{change.metric:<8}", "bold"),
-        f"from c{change.concurrency:.0f} on {change.above} instead of {change.below}",
-        (f"  (measured at c{low} and c{high})", "$dim"),
-    )
-
-
-def _advice(comparison: Comparison, width: int) -> list[Content]:
-    found = advice_lines(comparison, width)
-    title = Content.styled("when to use which", "bold")
-    return [Content(""), title, *map(_advised, found), Content("")] if found else []
-
-
-def _advised(line: str) -> Content:
-    """Return a line of advice, the reasons below a use case dimmed."""
-    return Content.styled(harmless(line), "$dim" if line.startswith(" ") else "")
-
-
-def _workload(snapshot: Snapshot) -> str:
-    cells = snapshot.cells
-    if not cells:
-        return ""
-    depth = f" depth{cells[0].depth}" if cells[0].depth else ""
-    kind = "pool runs" if cells[0].shape == "pool" else "waves"
-    load = f"pp{cells[0].pp} tg{cells[0].tg}{depth} · {cells[0].runs} {kind} a level"
-    compared = snapshot.comparison
-    return load if compared is None else f"{load} · {compared.calculator} by {compared.token_source}"
+Shown = tuple[tuple[MetricName, int, str], ...]
+"""Of every table: the metric, which of its workloads, and the title."""
+FIRST: Shown = tuple(
+    (metric.name, 0, f"{metric.title}, {metric.unit}") for metric in METRICS.values() if metric.measured
+)
+"""Before anything is known, what every measurement will give."""
 
 
 class CompareScreen(Screen[None]):
-    """The three tables, then where the lead changes hands."""
+    """The tables, then where the lead changes hands, what to serve with, and what has to be said with that."""
 
     CSS_PATH = "compare.tcss"
-    EXPLAIN: ClassVar[tuple[explain.Explanation, ...]] = explain.COMPARE
+    EXPLAIN: ClassVar[tuple[Explanation, ...]] = COMPARE
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "baseline", "Baseline", id="baseline", tooltip="Margins against the runner-up, or one topology"),
+        Binding("c", "calculator", "Calculator", id="calculator", tooltip="Whose rules the figures are worked out by"),
+        Binding("escape", "alone", "Alone", id="alone", show=False, tooltip="Only the open campaign again"),
     ]
     AUTO_FOCUS = "#tables"
 
@@ -109,23 +50,77 @@ class CompareScreen(Screen[None]):
         super().__init__()
         self._topologies: tuple[str, ...] = ()
         self._baseline: str | None = None
+        self._calculator = DEFAULT
+        self._comparison: Comparison | None = None
+        self._tables: Shown = ()
+        self._selections: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Masthead("compare")
+        yield Standing()
         with VerticalScroll(id="tables"):
-            yield Standing(id="standing")
-            with Container(id="grid"):
-                yield VerdictTable("decode", "Decode, all streams, tok/s")
-                yield VerdictTable("prefill", "Prefill, all streams, tok/s")
-                yield VerdictTable("ttft", "Time to first token, ms")
-                yield Changes()
-        yield Footer()
+            yield Vertical(id="verdicts")
+            with Vertical(id="answers"):
+                yield Crossings()
+                yield Advice()
+                yield Notes()
+        yield Keybar()
+
+    def on_mount(self) -> None:
+        self._lay_out(FIRST)
+
+    def rows_shown(self) -> TableShown | None:
+        """Return the winner tables."""
+        return compare_rows(self._comparison)
+
+    def request(self) -> CompareRequest | None:
+        """Ask for the campaigns that were chosen; None where the open one is shown."""
+        return CompareRequest(self._selections) if self._selections else None
+
+    def compare_with(self, selections: tuple[str, ...]) -> None:
+        """Show these campaigns side by side, as `sparktui compare` takes them; none for the open one alone."""
+        self._selections = selections
+        self._baseline = None
+        self.post_message(BaselineChosen(None))
+
+    def action_alone(self) -> None:
+        """Show the open campaign alone again."""
+        if self._selections:
+            self.compare_with(())
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
-        self._topologies = tuple(topology.name for topology in snapshot.topologies)
+        snapshot = self._of_selections(snapshot)
+        self._comparison = snapshot.comparison
+        topologies = tuple(topology.name for topology in snapshot.topologies)
+        self._topologies = topologies if snapshot.comparison is None else snapshot.comparison.topologies
+        self._lay_out(_shown(snapshot.comparison))
         for panel in self.query(Panel):
             panel.show(snapshot)
+
+    def _of_selections(self, snapshot: Snapshot) -> Snapshot:
+        """Put what was asked for in the place of the open campaign's comparison; nothing until it has come."""
+        if not self._selections:
+            return snapshot
+        view = snapshot.view
+        found = view.comparison if isinstance(view, CompareView) and view.request == self.request() else None
+        return replace(snapshot, comparison=found)
+
+    def _lay_out(self, tables: Shown) -> None:
+        """Make a table for every metric and workload; they stay as long as these do."""
+        if tables == self._tables or not self.is_mounted:
+            return
+        self._tables = tables
+        verdicts, there = self.query_one("#verdicts"), {table.id: table for table in self.query(VerdictTable)}
+        wanted = {verdict_id(name, nth): VerdictTable(name, title, nth) for name, nth, title in tables}
+        for identity, table in there.items():
+            if identity in wanted:
+                table.heading = wanted[identity].heading
+            else:
+                table.remove()
+        verdicts.mount_all(table for identity, table in wanted.items() if identity not in there)
+        order = list(wanted)
+        verdicts.sort_children(key=lambda table: order.index(table.id) if table.id in order else len(order))
 
     def action_baseline(self) -> None:
         """Measure margins against the next topology, and after the last against the runner-up again."""
@@ -133,3 +128,28 @@ class CompareScreen(Screen[None]):
         at = choices.index(self._baseline) if self._baseline in choices else 0
         self._baseline = choices[(at + 1) % len(choices)]
         self.post_message(BaselineChosen(self._baseline))
+
+    def action_calculator(self) -> None:
+        """Work the figures out by the next calculator; those that were imported stay what their source says."""
+        campaigns = () if self._comparison is None else self._comparison.campaigns
+        if any(campaign.source in ("imported", "published") for campaign in campaigns):
+            self.notify("these figures are what their source says: there are no token events to work them out from")
+            return
+        names = tuple(CALCULATORS)
+        self._calculator = names[(names.index(self._calculator) + 1) % len(names)]
+        self.query_one(Standing).ask(self._calculator)
+        self.post_message(CalculatorChosen(self._calculator))
+
+
+def _shown(comparison: Comparison | None) -> Shown:
+    """Return the tables there are; what tells several of one metric apart is their load."""
+    if comparison is None or not comparison.tables:
+        return FIRST
+    seen: dict[str, int] = {}
+    shown = []
+    several = len({table.workload for table in comparison.tables}) > 1
+    for table in comparison.tables:
+        nth = seen[table.metric.name] = seen.get(table.metric.name, -1) + 1
+        load = f" · {table.workload}" if several else ""
+        shown.append((table.metric.name, nth, f"{table.metric.title}, {table.metric.unit}{load}"))
+    return tuple(shown)

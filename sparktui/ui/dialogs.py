@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from sparktui.errors import LaunchError, ProfileError, SparktuiError
 from sparktui.ui.explain import Explanation
+from sparktui.ui.snapshot import EMPTY, Snapshot
 from sparktui.ui.text import harmless
+from sparktui.ui.widgets.long_text import LongText
 
 DETAILS = 8
 """Lines of details; the rest is in the log."""
@@ -77,39 +80,77 @@ def _details(error: SparktuiError) -> Sequence[str]:
     return error.log_tail.splitlines()[-DETAILS:] if isinstance(error, LaunchError) else ()
 
 
+class TextDialog(ModalScreen[None]):
+    """A text as long as it is, to be scrolled through; its lines keep their breaks, so that they can be copied."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,d,c,enter", "dismiss", "Close")]
+
+    def __init__(self, title: str, lines: Sequence[Content]) -> None:
+        super().__init__()
+        self._title = title
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        box = LongText(lambda _: self._lines, classes="dialog text")
+        box.border_title = Content(self._title)
+        box.border_subtitle = "Esc closes · arrows scroll"
+        yield box
+
+
 class ExplainDialog(ModalScreen[None]):
     """Every figure on the screen in words: what it is, its unit, where it comes from, what good looks like."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q", "dismiss", "Close")]
 
-    def __init__(self, title: str, explanations: Sequence[Explanation], keys: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        title: str,
+        explanations: Sequence[Explanation],
+        keys: Sequence[tuple[str, str]],
+        snapshot: Snapshot = EMPTY,
+    ) -> None:
         super().__init__()
         self._title = title
+        self._snapshot = snapshot
         self._explanations = explanations
         self._keys = keys
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog explain") as box:
-            box.border_title = self._title
-            box.border_subtitle = "Esc closes · arrows scroll"
-            for explanation in self._explanations:
-                yield Static(_paragraph(explanation), classes="explanation")
-            yield Static(_keys(self._keys), classes="explanation")
+        box = LongText(self._lines, classes="dialog explain")
+        box.border_title = Content(self._title)
+        box.border_subtitle = "Esc closes · arrows scroll"
+        yield box
+
+    def _lines(self, width: int) -> Sequence[Content]:
+        told = (_paragraph(explanation, self._snapshot, width) for explanation in self._explanations)
+        return [line for paragraph in (*told, _keys(self._keys, width)) for line in (*paragraph, Content())]
 
 
-def _paragraph(explanation: Explanation) -> Content:
-    unit = f"  {explanation.unit}" if explanation.unit else ""
-    return Content.assemble(
-        (explanation.name, "bold $accent"),
-        (unit, "$dim"),
-        f"\n{explanation.what}",
-        (f"\nFrom: {explanation.source}", "$dim") if explanation.source else "",
-        (f"\nGood: {explanation.good}", "$dim") if explanation.good else "",
-    )
+def _paragraph(explanation: Explanation, snapshot: Snapshot, width: int) -> Iterator[Content]:
+    now = explanation.now(snapshot) if explanation.now is not None else ""
+    yield from _heading(explanation, width)
+    yield from _wrapped(explanation.what, width)
+    for label, text in (("From", explanation.source), ("Just now", now), ("Good", explanation.good)):
+        yield from _wrapped(f"{label}: {text}" if text else "", width, "$dim")
 
 
-def _keys(keys: Sequence[tuple[str, str]]) -> Content:
-    width = max((len(key) for key, _ in keys), default=0)
-    rows = [Content.assemble(("Keys", "bold $accent"))]
-    rows += [Content.assemble((key.ljust(width), "bold"), f"  {description}") for key, description in keys]
-    return Content("\n").join(rows)
+def _heading(explanation: Explanation, width: int) -> Iterator[Content]:
+    """Return the name and the unit, on one line where they fit."""
+    line = Content.assemble((explanation.name, "bold $accent"), (f"  {explanation.unit}".rstrip(), "$dim"))
+    if line.cell_length <= width:
+        yield line
+        return
+    yield from _wrapped(explanation.name, width, "bold $accent")
+    yield from _wrapped(explanation.unit, width, "$dim")
+
+
+def _keys(keys: Sequence[tuple[str, str]], width: int) -> Iterator[Content]:
+    room = max((len(key) for key, _ in keys), default=0)
+    yield Content.styled("Keys", "bold $accent")
+    for key, description in keys:
+        yield Content.assemble((key.ljust(room), "bold"), f"  {description}").truncate(width, ellipsis=True)
+
+
+def _wrapped(text: str, width: int, style: str = "") -> Iterator[Content]:
+    for line in textwrap.wrap(harmless(text), width):
+        yield Content.styled(line, style)

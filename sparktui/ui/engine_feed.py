@@ -27,11 +27,16 @@ class EngineFeed:
         """Each engine's last word before the cell began."""
         self._heard: set[str] = set()
         self._generated: deque[Point] = deque(maxlen=POINTS_KEPT)
+        self._shares: dict[str, int] = {}
+        self._shared: tuple[int, int] | None = None
+        """The cell, and how many waves of it, that the shares are of."""
 
-    def read(self, cell: CellRow | None) -> None:
-        """Take the samples that are new; `cell` is the one being measured."""
+    def read(self, cell: CellRow | None, waves: int = 0) -> None:
+        """Take the samples that are new; `cell` is the one being measured, and has so many waves by now."""
         if cell is not None and cell.id != self._cell:
             self._cell, self._before = cell.id, dict(self._latest)
+        if cell is not None and (cell.id, waves) != self._shared:
+            self._shares, self._shared = self._reader.backend_shares(cell.id), (cell.id, waves)
         for sample in self._reader.server_samples_since(self.sweep, self._last):
             self._take(sample)
             if cell is not None and cell.started is not None and sample.t <= cell.started:
@@ -63,17 +68,19 @@ class EngineFeed:
 
     def _engine(self, sample: ServerSampleRow, now: float) -> Engine:
         figures, before = sample.figures, self._before.get(sample.backend)
+        requests = sum(self._shares.values())
         return Engine(
             backend=sample.backend,
             age_s=max(0.0, now - sample.t),
             running=figures.running,
             waiting=figures.waiting,
             kv_pct=figures.kv_pct,
-            preemptions=figures.preemptions,
+            preemptions=_since(figures.preemptions, before.figures.preemptions if before else None),
             prefix_hit_share=_share(
                 _since(figures.prefix_hits, before.figures.prefix_hits if before else None),
                 _since(figures.prefix_queries, before.figures.prefix_queries if before else None),
             ),
+            share=self._shares.get(sample.backend, 0) / requests if requests else None,
         )
 
 

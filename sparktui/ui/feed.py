@@ -6,25 +6,32 @@ A feed belongs to one thread at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from sparktui.compare.cells import FiguresCache
-from sparktui.compare.comparison import Comparison
-from sparktui.compare.summary import summarise
+from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import ProfileError
 from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
 from sparktui.runner.progress import remaining
+from sparktui.serving.engine_log import in_words
 from sparktui.store.reader import Reader
-from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CampaignRow, CellRow, EventRow, SweepRow
+from sparktui.store.rows import CampaignRow, CellRow, SweepRow
+from sparktui.ui.asked import NOTHING_ASKED, Asked
+from sparktui.ui.campaign_views import CampaignViews
+from sparktui.ui.compared_view import CompareView
+from sparktui.ui.comparison_feed import ComparisonFeed
 from sparktui.ui.engine_feed import EngineFeed
 from sparktui.ui.live_feed import LiveFeed
+from sparktui.ui.news_feed import NewsFeed
 from sparktui.ui.node_feed import NodeFeed
-from sparktui.ui.snapshot import Campaign, Cell, Event, Snapshot, Topology
+from sparktui.ui.snapshot import Campaign, Cell, Snapshot, Topology
+from sparktui.ui.store_views import StoreViews
 
-EVENTS_KEPT = 200
-"""More than the tallest terminal shows."""
+UP = frozenset({"launching", "warming", "measuring", "stopping"})
+"""States of a sweep whose topology may hold memory."""
+SERVING = frozenset({"warming", "measuring"})
 
 
 class Feed:
@@ -40,24 +47,33 @@ class Feed:
         self._clock = clock
         self._reader: Reader | None = None
         self._followed: CampaignFeed | None = None
+        self._views = StoreViews(path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._views.close()
         if self._reader is not None:
             self._reader.close()
 
-    def take(self, campaign: int | None, baseline: str | None = None) -> Snapshot:
+    def take(self, campaign: int | None, asked: Asked = NOTHING_ASKED) -> Snapshot:
         """Return what is known now about a campaign; an empty snapshot for None.
 
         Args:
             campaign: Its number.
-            baseline: The topology that margins are against; None for the runner-up.
+            asked: What the viewer wants to know of it, and what the screen in front needs for itself alone.
 
         Raises:
             SparktuiError: The store cannot be read, or there is no such campaign.
         """
+        view = self._views.view(asked)
+        if isinstance(view, CompareView):  # its topologies may have other names there
+            asked = replace(asked, baseline=None)
+        snapshot = self._of_campaign(campaign, asked)
+        return snapshot if view is None else replace(snapshot, view=view)
+
+    def _of_campaign(self, campaign: int | None, asked: Asked) -> Snapshot:
         now = self._clock()
         if campaign is None:
             return Snapshot(taken=now)
@@ -65,7 +81,7 @@ class Feed:
             self._reader = Reader(self._path)
         if self._followed is None or self._followed.campaign != campaign:
             self._followed = CampaignFeed(self._reader, campaign)
-        return self._followed.take(now, baseline)
+        return self._followed.take(now, asked)
 
 
 class CampaignFeed:
@@ -77,26 +93,28 @@ class CampaignFeed:
         row = reader.campaign(campaign)
         self._profile = _profile(row)
         self._live = LiveFeed(reader, campaign)
-        self._nodes = NodeFeed(reader, campaign, self._profile)
+        self._news = NewsFeed()
+        self._nodes = NodeFeed(reader, campaign, self._profile, self._news)
+        self._comparison = ComparisonFeed(reader, campaign)
+        self._views = CampaignViews(reader, campaign, self._profile)
         self._engines: EngineFeed | None = None
-        self._events: tuple[Event, ...] = ()
         self._wave_seconds: dict[int, tuple[float, ...]] = {}
         self._waves_at: object = None
         self._clock: str | None = None
-        self._comparison: Comparison | None = None
-        self._figures = FiguresCache()
-        self._compared_at: object = None
 
-    def take(self, now: float, baseline: str | None) -> Snapshot:
+    def take(self, now: float, asked: Asked) -> Snapshot:
         """Read what is new and return the picture at `now`."""
         row = self._reader.campaign(self.campaign)
         sweeps = self._reader.sweeps(self.campaign)
         cells = {sweep.id: self._reader.cells(sweep.id) for sweep in sweeps}
         self._read_waves(sweeps, cells)
-        self._read_events()
+        self._news.take(self._reader.events_since(self.campaign, self._news.last))
+        self._nodes.read(next((sweep for sweep in sweeps if sweep.state in UP), None))
         measuring = _measuring(sweeps, cells)
         wave = self._live.wave(now, measuring)
-        self._follow_engines(sweeps, measuring)
+        serving = next((sweep for sweep in sweeps if sweep.state in SERVING), None)
+        self._follow_engines(serving, None if measuring is None else measuring[1])
+        comparison = self._comparison.read(sweeps, cells, asked)
         return Snapshot(
             taken=now,
             campaign=_campaign(row),
@@ -106,21 +124,19 @@ class CampaignFeed:
             trends=self._live.trends(now),
             nodes=self._nodes.nodes(now),
             engines=self._engines.engines(now) if self._engines else (),
+            engine_facts="" if serving is None else in_words(Fingerprint.from_json(serving.fingerprint).engine),
             agreement=self._engines.agreement(self._live.arrived) if self._engines and wave else None,
-            events=self._events,
+            guard_stops=self._news.guard_stops,
+            events=self._news.events,
             clock=self._stamps(cells),
             remaining=remaining(sweeps, cells, self._wave_seconds, self._warmup_waves),
-            comparison=self._compare(sweeps, cells, baseline),
+            comparison=comparison,
+            view=self._views.view(asked, now, self._comparison.at),
         )
 
     @property
     def _warmup_waves(self) -> int:
         return 0 if self._profile is None else self._profile.workload.warmup_waves
-
-    def _read_events(self) -> None:
-        after = self._events[-1].id if self._events else 0
-        if new := self._reader.events_since(self.campaign, after):
-            self._events = (*self._events, *(_event(row) for row in new))[-EVENTS_KEPT:]
 
     def _read_waves(self, sweeps: Sequence[SweepRow], cells: dict[int, list[CellRow]]) -> None:
         """Read the waves' durations again when a wave or a cell has ended, not on every look."""
@@ -139,20 +155,6 @@ class CampaignFeed:
             self._clock = waves[0].record.clock if waves else None
         return self._clock
 
-    def _compare(
-        self, sweeps: Sequence[SweepRow], cells: dict[int, list[CellRow]], baseline: str | None
-    ) -> Comparison | None:
-        """Compare again when a cell or a sweep has ended or another baseline was chosen: it reads that cell's waves."""
-        over = tuple(cell.id for sweep in sweeps for cell in cells[sweep.id] if cell.state in CELL_OVER)
-        ended = tuple(sweep.state for sweep in sweeps if sweep.state in SWEEP_OVER)
-        if (over, ended, baseline) != self._compared_at:
-            self._comparison = self._summary(baseline) if over else None
-            self._compared_at = (over, ended, baseline)
-        return self._comparison
-
-    def _summary(self, baseline: str | None) -> Comparison:
-        return summarise(self._reader, self.campaign, baseline=baseline, cache=self._figures)
-
     def _cell(self, sweep: SweepRow, cell: CellRow) -> Cell:
         return Cell(
             topology=sweep.topology,
@@ -167,14 +169,13 @@ class CampaignFeed:
             taint=cell.taint,
         )
 
-    def _follow_engines(self, sweeps: Sequence[SweepRow], measuring: tuple[SweepRow, CellRow] | None) -> None:
-        current = next((sweep for sweep in sweeps if sweep.state in ("warming", "measuring")), None)
-        if current is None:
+    def _follow_engines(self, serving: SweepRow | None, cell: CellRow | None) -> None:
+        if serving is None:
             self._engines = None
             return
-        if self._engines is None or self._engines.sweep != current.id:
-            self._engines = EngineFeed(self._reader, current.id)
-        self._engines.read(measuring[1] if measuring else None)
+        if self._engines is None or self._engines.sweep != serving.id:
+            self._engines = EngineFeed(self._reader, serving.id)
+        self._engines.read(cell, 0 if cell is None else len(self._wave_seconds.get(cell.id, ())))
 
 
 def _profile(row: CampaignRow) -> Profile | None:
@@ -199,7 +200,3 @@ def _campaign(row: CampaignRow) -> Campaign:
 
 def _topology(row: SweepRow) -> Topology:
     return Topology(row.topology, row.seq, row.state, row.launched, row.ready, row.stopped, row.error)
-
-
-def _event(row: EventRow) -> Event:
-    return Event(row.id, row.t, row.level, row.source, row.text)

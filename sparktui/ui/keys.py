@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+# In the order in which the bottom line shows them: where there is little room, the last are cut off.
 KEYS: list[BindingType] = [
     Binding(
         "1",
@@ -15,6 +16,14 @@ KEYS: list[BindingType] = [
     ),
     Binding("2", "go('live')", "Live", show=False, id="go-live", tooltip="The race as it runs"),
     Binding(
+        "3",
+        "go('sweep')",
+        "Sweep",
+        show=False,
+        id="go-sweep",
+        tooltip="Any figure against concurrency, a line a topology",
+    ),
+    Binding(
         "4",
         "go('compare')",
         "Compare",
@@ -22,10 +31,27 @@ KEYS: list[BindingType] = [
         id="go-compare",
         tooltip="Which topology wins at which concurrency",
     ),
+    Binding(
+        "5",
+        "go('nodes')",
+        "Nodes",
+        show=False,
+        id="go-nodes",
+        tooltip="Memory over time, and how close each node came",
+    ),
+    Binding(
+        "6",
+        "go('history')",
+        "History",
+        show=False,
+        id="go-history",
+        tooltip="What was run before: open, compare, resume, delete",
+    ),
     Binding("question_mark", "explain", "Explain", id="explain", tooltip="Every figure on this screen in words"),
-    Binding("e", "export", "CSV", id="export", tooltip="Write the campaign's figures as CSV"),
-    Binding("s", "picture", "SVG", id="picture", tooltip="Write this screen as SVG"),
-    Binding("x", "stop", "Stop", id="stop", tooltip="Stop the campaign; asks first"),
-    Binding("t", "theme", "Theme", id="theme", tooltip="Dark or light"),
+    Binding("e", "export", "CSV", id="export", tooltip="Write what this screen shows as CSV"),
+    Binding("a", "acknowledge", "Seen", id="acknowledge", tooltip="Take note of what the guard has done"),
     Binding("q", "quit", "Quit", id="quit", tooltip="Close the viewer; the campaign goes on"),
+    Binding("x", "stop", "Stop", id="stop", tooltip="Stop the campaign; asks first"),
+    Binding("t", "theme", "Theme", id="theme", tooltip="Dark, light, or the terminal's own 16 colours"),
+    Binding("s", "picture", "SVG", id="picture", tooltip="Write this screen as SVG"),
 ]

@@ -1,117 +1,169 @@
-"""Launch: what can be raced, and what was run before."""
+"""Launch: what can be raced, whether it is safe, and what exactly would happen."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.content import Content
-from textual.message import Message
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.timer import Timer
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
 
 from sparktui.errors import ProfileError, SparktuiError, UsageError
-from sparktui.profile.catalog import ProfileEntry, list_profiles
-from sparktui.profile.loader import load_profile
 from sparktui.profile.model import Profile
+from sparktui.prospect import Prospect, found_out
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow
-from sparktui.ui import explain
+from sparktui.ui.dialogs import TextDialog
+from sparktui.ui.explain import Explanation
+from sparktui.ui.explain_launch import LAUNCH
+from sparktui.ui.launch_lists import CAMPAIGNS_SHOWN, Found, campaign_line, find_profiles, findings_text, profile_line
+from sparktui.ui.launch_messages import CampaignsRead, NodesChecked, ProfilesRead, ProspectRead
+from sparktui.ui.launch_rows import launch_rows
 from sparktui.ui.messages import WorkFailed
-from sparktui.ui.snapshot import Snapshot
-from sparktui.ui.text import Part, harmless, lines
-from sparktui.ui.themes import accent
-from sparktui.ui.widgets.masthead import BADGES, Masthead
+from sparktui.ui.snapshot import EMPTY, Snapshot
+from sparktui.ui.table_shown import TableShown
+from sparktui.ui.text import commands_text
+from sparktui.ui.widgets.before import Choice, Heads, Meaning, NodesNow, Told
+from sparktui.ui.widgets.keybar import Keybar
+from sparktui.ui.widgets.masthead import Masthead
+from sparktui.ui.widgets.topologies import Profiles, Topologies
 
 if TYPE_CHECKING:
     from sparktui.ui.app import SparktuiApp
 
-CAMPAIGNS_SHOWN = 50
+CAMPAIGNS_TITLE = "last campaigns · Tab, then Enter opens"
 REREAD_S = 2.0
-
-Found = tuple[ProfileEntry, Profile | ProfileError]
-
-
-@dataclass
-class ProfilesRead(Message):
-    """The profiles that have a name here, usable or not."""
-
-    found: tuple[Found, ...]
-
-
-@dataclass
-class CampaignsRead(Message):
-    """What was run before, newest first."""
-
-    rows: tuple[CampaignRow, ...]
+ASK_AGAIN_S = 10.0
+"""Nodes, while their screen is in front and nothing is being measured."""
+SETTLE_S = 0.2
+"""How long the cursor rests on a profile before its nodes are asked."""
 
 
 class LaunchScreen(Screen[None]):
-    """Enter starts the profile, or opens the campaign, under the cursor."""
+    """Enter starts the ticked topologies of the profile under the cursor, or opens a campaign."""
 
     CSS_PATH = "launch.tcss"
-    EXPLAIN: ClassVar[tuple[explain.Explanation, ...]] = explain.LAUNCH
+    EXPLAIN: ClassVar[tuple[Explanation, ...]] = LAUNCH
     AUTO_FOCUS = "#profiles"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "commands", "Commands", id="commands", tooltip="Exactly what would be typed on which node"),
+        Binding("c", "check", "Check", id="check", tooltip="Look at every node before a launch would"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
         self._found: dict[str, Found] = {}
         self._rows: tuple[CampaignRow, ...] = ()
+        self._known: dict[str, Prospect] = {}
+        self._name: str | None = None
+        self._choice = Choice()
+        self._snapshot: Snapshot = EMPTY
+        self._paced: list[Timer] = []
+        self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Masthead("launch")
         with Horizontal(id="choice"):
-            profiles = OptionList(id="profiles", classes="box", markup=False)
-            profiles.border_title = "profiles · Enter starts"
-            yield profiles
-            yield Plan()
+            with Vertical(id="left"):
+                yield Profiles()
+                nodes = NodesNow("nodes-now", "box")
+                nodes.border_title = "left on the nodes now"
+                yield nodes
+            with Vertical(id="what", classes="box") as what:
+                what.border_title = "what will run"
+                what.border_subtitle = "Tab, then space ticks · Enter starts"
+                yield Heads("heads")
+                yield Topologies()
+                yield Meaning("meaning")
         campaigns = OptionList(id="campaigns", classes="box", markup=False)
-        campaigns.border_title = "campaigns · Tab, then Enter opens"
+        campaigns.border_title = CAMPAIGNS_TITLE
         yield campaigns
-        yield Footer()
+        yield Keybar()
 
     def on_mount(self) -> None:
         self._read_profiles()
-        self._timer = self.set_interval(REREAD_S, self._read_campaigns)
+        self._paced = [self.set_interval(REREAD_S, self._read_campaigns), self.set_interval(ASK_AGAIN_S, self._again)]
         self._read_campaigns()
 
     def on_screen_suspend(self) -> None:
-        self._timer.pause()
+        for timer in self._paced:
+            timer.pause()
 
     def on_screen_resume(self) -> None:
-        self._timer.resume()
+        for timer in self._paced:
+            timer.resume()
         self._read_campaigns()
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot: only whose it is; the lists have their own, slower, pace."""
+        self._snapshot = snapshot
         for masthead in self.query(Masthead):
             masthead.show(snapshot)
 
+    def rows_shown(self) -> TableShown | None:
+        """Return the topologies with their verdicts."""
+        profile = self._choice.usable
+        ticked = self.query_one(Topologies).ticked
+        return None if profile is None else launch_rows(profile, self._choice.prospect, ticked)
+
     @work(thread=True, group="profiles", exclusive=True)
     def _read_profiles(self) -> None:
-        self.post_message(ProfilesRead(tuple((entry, _loaded(entry)) for entry in list_profiles())))
+        self.post_message(ProfilesRead(find_profiles()))
 
     @work(thread=True, group="campaigns", exclusive=True)
     def _read_campaigns(self) -> None:
         try:
-            with Reader(cast("SparktuiApp", self.app).store_path) as reader:
+            with Reader(self._app.store_path) as reader:
                 self.post_message(CampaignsRead(tuple(reader.campaigns()[:CAMPAIGNS_SHOWN])))
         except UsageError:
             self.post_message(CampaignsRead(()))
         except SparktuiError as error:
             self.app.post_message(WorkFailed(error))
 
+    @work(thread=True, group="prospect", exclusive=True)
+    def _ask(self, name: str, profile: Profile) -> None:
+        """Find out what can be known of a profile, the slowest last."""
+        worker = get_current_worker()
+        try:
+            for prospect in found_out(profile, self._app.store_path, self._known.get(name)):
+                if worker.is_cancelled:
+                    return
+                self.post_message(ProspectRead(name, prospect))
+        except SparktuiError as error:
+            self.app.post_message(WorkFailed(error))
+
+    @work(thread=True, group="check", exclusive=True)
+    def _check(self, name: str, profile: Profile) -> None:
+        from sparktui.doctor.command import check
+
+        try:
+            self.post_message(NodesChecked(name, tuple(asyncio.run(check(profile)))))
+        except SparktuiError as error:
+            self.app.post_message(WorkFailed(error))
+
+    @property
+    def _app(self) -> SparktuiApp:
+        return cast("SparktuiApp", self.app)
+
+    def _again(self) -> None:
+        """Ask the nodes again, unless something is being measured, which this would disturb."""
+        campaign, profile = self._snapshot.campaign, self._choice.usable
+        if self._name is not None and profile is not None and not (campaign is not None and campaign.running):
+            self._ask(self._name, profile)
+
     def on_profiles_read(self, message: ProfilesRead) -> None:
-        self._found = {entry.name: (entry, profile) for entry, profile in message.found}
-        width = max((len(name) for name in self._found), default=0)
+        self._found = {found.entry.name: found for found in message.found}
+        width = max(map(len, self._found), default=0)
         options = self.query_one("#profiles", OptionList)
-        options.clear_options()
-        options.add_options(Option(_profile_line(found, width), id=name) for name, found in self._found.items())
+        options.set_options(Option(profile_line(found, width), id=name) for name, found in self._found.items())
         if self._found:
             options.highlighted = list(self._found).index("demo") if "demo" in self._found else 0
 
@@ -120,88 +172,84 @@ class LaunchScreen(Screen[None]):
             return
         self._rows = message.rows
         options = self.query_one("#campaigns", OptionList)
+        options.border_title = CAMPAIGNS_TITLE if message.rows else "no campaigns yet: Enter starts the first"
         at = options.highlighted
-        options.clear_options()
         width = max((len(row.name) for row in message.rows), default=0)
-        options.add_options(Option(_campaign_line(row, width), id=str(row.id)) for row in message.rows)
+        options.set_options(Option(campaign_line(row, width), id=str(row.id)) for row in message.rows)
         options.highlighted = min(at or 0, len(message.rows) - 1) if message.rows else None
+
+    def on_prospect_read(self, message: ProspectRead) -> None:
+        self._known[message.name] = message.prospect
+        if message.name == self._name:
+            self._tell(replace(self._choice, prospect=message.prospect, looked=True))
+
+    def on_nodes_checked(self, message: NodesChecked) -> None:
+        self.app.push_screen(TextDialog(f"nodes of {message.name}", findings_text(message.findings)))
+
+    def on_topologies_refused(self, message: Topologies.Refused) -> None:
+        self.notify(message.why, title=f"{message.topology} cannot be started", severity="error", markup=False)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if event.option_list.id == "profiles" and event.option_id in self._found:
-            self.query_one(Plan).tell(self._found[event.option_id])
+            self._choose(event.option_id)
+        elif event.option_list.id == "topologies" and event.option_id != self._choice.topology:
+            self._choice = replace(self._choice, topology=event.option_id)
+            self.query_one(Meaning).tell(self._choice)
+
+    def _choose(self, name: str) -> None:
+        """Show a profile with what is known of it, and find out the rest once the cursor rests."""
+        found, self._name = self._found[name], name
+        known = self._known.get(name)
+        choice = Choice(found.entry.summary, found.profile, looked=known is not None)
+        self._tell(choice if known is None else replace(choice, prospect=known))
+        if self._settling is not None:
+            self._settling.stop()
+        if choice.usable is not None:
+            self._settling = self.set_timer(SETTLE_S, self._settled)
+
+    def _settled(self) -> None:
+        if self._name is not None and self._choice.usable is not None:
+            self._ask(self._name, self._choice.usable)
+
+    def _tell(self, choice: Choice) -> None:
+        topologies = self.query_one(Topologies)
+        topologies.tell(choice.usable, choice.prospect)
+        self._choice = replace(choice, topology=topologies.under_cursor)
+        for told in self.query(Told):
+            told.tell(self._choice)
 
     async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        app = cast("SparktuiApp", self.app)
-        if event.option_id is None:
+        if event.option_list.id == "campaigns" and event.option_id is not None:
+            await self._app.open_campaign(int(event.option_id))
+        elif isinstance(event.option_list, Topologies):
+            event.option_list.action_tick()
+
+    def action_start(self) -> None:
+        """Start a race of the topologies that are ticked."""
+        profile, ticked = self._choice.usable, self.query_one(Topologies).ticked
+        if isinstance(self._choice.profile, ProfileError):
+            self._app.post_message(WorkFailed(self._choice.profile))
+        elif profile is not None and self._name is not None and ticked:
+            self._app.start_race(self._name, None if ticked == tuple(profile.topologies) else ticked)
+        elif profile is not None:
+            self._app.post_message(WorkFailed(_nothing_to_start(profile, self._choice.prospect)))
+
+    def action_commands(self) -> None:
+        """Show exactly what would be typed for every ticked topology."""
+        ticked = self.query_one(Topologies).ticked
+        known = self._choice.prospect.commands
+        if self._name is None or not known:
+            self.notify("what would be typed is not known yet", markup=False)
             return
-        if event.option_list.id == "campaigns":
-            await app.open_campaign(int(event.option_id))
-            return
-        found = self._found[event.option_id][1]
-        if isinstance(found, ProfileError):
-            app.post_message(WorkFailed(found))
-        else:
-            app.start_race(event.option_id)
+        self.app.push_screen(TextDialog(f"exact commands of {self._name}", commands_text(known, ticked)))
+
+    def action_check(self) -> None:
+        """Look at every node of the profile, as `sparktui check` does."""
+        if self._name is not None and self._choice.usable is not None:
+            self.notify(f"looking at the nodes of {self._name}", markup=False)
+            self._check(self._name, self._choice.usable)
 
 
-class Plan(Static):
-    """What the profile under the cursor would run, or why it cannot be used."""
-
-    def __init__(self) -> None:
-        super().__init__(id="plan", classes="box", markup=False)
-        self.border_title = "what will run"
-        self._told: Found | None = None
-
-    def tell(self, found: Found) -> None:
-        """Describe a profile."""
-        self._told = found
-        self.update(_plan(*found, self.content_size.width))
-
-    def on_resize(self) -> None:
-        if self._told is not None:
-            self.tell(self._told)
-
-
-def _loaded(entry: ProfileEntry) -> Profile | ProfileError:
-    try:
-        return load_profile(entry.path)
-    except ProfileError as error:
-        return error
-
-
-def _profile_line(found: Found, width: int) -> Content:
-    entry, profile = found
-    if isinstance(profile, ProfileError):
-        count = max(1, len(profile.problems))
-        return Content.assemble((entry.name.ljust(width), "$dim"), (f"  cannot be used: {count} problems", "$error"))
-    mark = ("  SIMULATED", "bold $simulated") if profile.simulated else ""
-    counts = f"  {len(profile.nodes)} nodes  {len(profile.topologies)} topologies"
-    return Content.assemble((entry.name.ljust(width), "bold"), (counts, "$dim"), mark)
-
-
-def _plan(entry: ProfileEntry, profile: Profile | ProfileError, columns: int) -> Content:
-    if isinstance(profile, ProfileError):
-        return lines([Content(harmless(problem)) for problem in profile.problems] or [Content(profile.message)])
-    load = profile.workload
-    levels = " ".join(f"c{level}" for level in load.concurrency)
-    width = max(len(name) for name in profile.topologies)
-    rows = [
-        Content(harmless(entry.summary or profile.description)),
-        Content.assemble(("model  ", "$dim"), harmless(profile.model.id)),
-        Content.assemble(("load   ", "$dim"), f"pp{load.pp} tg{load.tg} · {load.runs} waves at each of {levels}"),
-        Content(),
-    ]
-    for index, (name, topology) in enumerate(profile.topologies.items()):
-        where = (" + " if topology.kind == "cluster" else " | ").join(topology.nodes)
-        told = f"  {harmless(topology.description)}" if topology.description else ""
-        row = Content.assemble((name.ljust(width), f"bold {accent(index)}"), f"  {where}", (told, "$dim"))
-        rows.append(row.truncate(columns, ellipsis=True))
-    return lines(rows)
-
-
-def _campaign_line(row: CampaignRow, width: int) -> Content:
-    when = time.strftime("%d %b %H:%M", time.localtime(row.created))
-    badge = BADGES.get(row.source, "")
-    parts: list[Part] = [(f"{row.id:>4}  ", "$dim"), f"{when}  ", (harmless(row.name).ljust(width), "bold")]
-    parts += [f"  {row.state:<8}", (f"  {badge}", "bold $simulated" if row.simulated else "bold")]
-    return Content.assemble(*parts, (f"  {harmless(row.detail or '')}", "$dim"))
+def _nothing_to_start(profile: Profile, prospect: Prospect) -> UsageError:
+    refusals = [f"{name}: {why}" for name in profile.topologies if (why := prospect.refusal(name))]
+    return UsageError("no topology is ticked", "\n".join(refusals) or "Tab to the topologies, space ticks one")

@@ -7,12 +7,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer
 
-from sparktui.ui import explain
-from sparktui.ui.snapshot import Snapshot
+from sparktui.ui.explain import Explanation
+from sparktui.ui.explain_live import LIVE
+from sparktui.ui.live_rows import live_rows
+from sparktui.ui.snapshot import EMPTY, Snapshot
+from sparktui.ui.table_shown import TableShown
+from sparktui.ui.widgets.course import Course
 from sparktui.ui.widgets.engines import Engines
 from sparktui.ui.widgets.figures import Decode, Figures
+from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.log import Log
 from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.widgets.nodes import Nodes
@@ -27,7 +31,11 @@ class LiveScreen(Screen[None]):
     """The race as it runs."""
 
     CSS_PATH = "live.tcss"
-    EXPLAIN: ClassVar[tuple[explain.Explanation, ...]] = explain.LIVE
+    EXPLAIN: ClassVar[tuple[Explanation, ...]] = LIVE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._snapshot: Snapshot = EMPTY
 
     def compose(self) -> ComposeResult:
         yield Masthead("live")
@@ -36,6 +44,7 @@ class LiveScreen(Screen[None]):
             yield Decode()
             yield Figures(id="figures", classes="box", title="now")
         yield Outcome()
+        yield Course()
         yield Nodes()
         with Horizontal(id="traffic"):
             yield Slots()
@@ -46,10 +55,15 @@ class LiveScreen(Screen[None]):
                 yield VerdictTable("decode", "decode, tok/s")
                 yield VerdictTable("prefill", "prefill, tok/s")
                 yield VerdictTable("ttft", "time to first token, ms")
-        yield Footer()
+        yield Keybar()
+
+    def rows_shown(self) -> TableShown | None:
+        """Return the figures of the moment; once the race is over, its tables."""
+        return live_rows(self._snapshot)
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
+        self._snapshot = snapshot
         campaign = snapshot.campaign
         self.set_class(campaign is not None and not campaign.running, "-over")
         for nodes in self.query(Nodes):

@@ -7,12 +7,15 @@ from collections import deque
 from sparktui.measure.live import WINDOW_S, Point, rate
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CellRow, LiveRow, SweepRow
-from sparktui.ui.snapshot import Trends, Wave
+from sparktui.ui.live_values import Trends, Wave
 from sparktui.ui.trend import KEPT_S, Trend
 
 ROWS_PER_S = 4
 POINTS_KEPT = 64
 """Several times the window of a live rate."""
+
+Position = tuple[int, int, bool]
+"""Cell, wave and whether it is a warm-up."""
 
 
 class LiveFeed:
@@ -22,15 +25,19 @@ class LiveFeed:
         self._reader = reader
         self._campaign = campaign
         self._last: LiveRow | None = None
+        self._wave_since = 0.0
+        self._worst_itl_ms: float | None = None
         self._token_points: deque[Point] = deque(maxlen=POINTS_KEPT)
         self._prefill_points: deque[Point] = deque(maxlen=POINTS_KEPT)
         self._active_points: deque[Point] = deque(maxlen=POINTS_KEPT)
-        self._decode, self._stream, self._prefilled, self._ttft, self._itl = (Trend() for _ in range(5))
+        self._decode, self._stream, self._prefilled, self._ttft, self._itl, self._in_flight = (
+            Trend() for _ in range(6)
+        )
 
     @property
-    def position(self) -> tuple[int, int, bool] | None:
-        """Cell, wave and whether it is a warm-up, of the newest picture."""
-        return None if self._last is None else (self._last.cell, self._last.wave_seq, self._last.warmup)
+    def position(self) -> Position | None:
+        """Where the newest picture was taken."""
+        return None if self._last is None else _position(self._last)
 
     @property
     def arrived(self) -> deque[Point]:
@@ -44,19 +51,36 @@ class LiveFeed:
             return
         after = self._last.id if self._last else max(0, newest.id - KEPT_S * ROWS_PER_S)
         for row in self._reader.live_since(newest.cell, after):
+            self._begin(row)
             self._remember(row)
 
+    def _begin(self, row: LiveRow) -> None:
+        """Forget what is true of one wave only, or of one cell only, where another begins."""
+        before, now = self.position, _position(row)
+        if before != now:
+            self._wave_since, self._worst_itl_ms = row.t, None
+        if before is None or before[0] != now[0]:
+            for trend in self._trends:
+                trend.fit()
+
+    @property
+    def _trends(self) -> tuple[Trend, ...]:
+        return (self._decode, self._stream, self._prefilled, self._ttft, self._itl, self._in_flight)
+
     def _remember(self, row: LiveRow) -> None:
+        seen = row.progress
         self._last = row
-        self._token_points.append((row.t, row.progress.tokens))
-        self._prefill_points.append((row.t, row.progress.prefilled))
+        self._worst_itl_ms = max(self._worst_itl_ms or 0.0, seen.itl_max_ms or 0.0) or None
+        self._token_points.append((row.t, seen.tokens))
+        self._prefill_points.append((row.t, seen.prefilled))
         decode = rate(self._token_points, row.t)
-        self._active_points.append((row.t, row.progress.active))
+        self._active_points.append((row.t, seen.active))
         self._decode.add(row.t, decode)
         self._stream.add(row.t, self._each(decode, row.t))
         self._prefilled.add(row.t, rate(self._prefill_points, row.t))
-        self._ttft.add(row.t, row.progress.ttft_p50_ms)
-        self._itl.add(row.t, row.progress.itl_p50_ms)
+        self._ttft.add(row.t, seen.ttft_p50_ms)
+        self._itl.add(row.t, seen.itl_p50_ms)
+        self._in_flight.add(row.t, seen.waiting + seen.prefill + seen.active)
 
     def _each(self, decode_tps: float | None, now: float) -> float | None:
         """Share a rate among the streams that were decoding over the same seconds, not those that happen to be now."""
@@ -79,14 +103,21 @@ class LiveFeed:
             shape=cell.shape,
             warmup=row.warmup,
             age_s=max(0.0, now - row.t),
+            running_s=max(0.0, now - self._wave_since),
             decode_tps=decode,
             stream_tps=self._each(decode, now),
+            stream_p5_tps=seen.stream_p5_tps,
+            stream_p95_tps=seen.stream_p95_tps,
             prefill_tps=None if prefilled is None else prefilled * cell.pp,
+            in_flight=seen.waiting + seen.prefill + seen.active,
+            waiting=seen.waiting,
             slots=seen.slots,
             ttft_p50_ms=seen.ttft_p50_ms,
             ttft_p95_ms=seen.ttft_p95_ms,
+            ttft_max_ms=seen.ttft_max_ms,
             itl_p50_ms=seen.itl_p50_ms,
             itl_p95_ms=seen.itl_p95_ms,
+            itl_max_ms=self._worst_itl_ms,
             lag_p99_us=seen.lag_p99_us,
             worker_cpu=seen.worker_cpu,
         )
@@ -94,9 +125,14 @@ class LiveFeed:
     def trends(self, now: float) -> Trends:
         """Return the last minutes."""
         return Trends(
-            decode_tps=self._decode.series(now),
-            stream_tps=self._stream.series(now),
-            prefilled_rps=self._prefilled.series(now),
-            ttft_p50_ms=self._ttft.series(now),
-            itl_p50_ms=self._itl.series(now),
+            decode_tps=self._decode.curve(now),
+            stream_tps=self._stream.curve(now),
+            prefilled_rps=self._prefilled.curve(now),
+            ttft_p50_ms=self._ttft.curve(now),
+            itl_p50_ms=self._itl.curve(now),
+            in_flight=self._in_flight.curve(now),
         )
+
+
+def _position(row: LiveRow) -> Position:
+    return row.cell, row.wave_seq, row.warmup

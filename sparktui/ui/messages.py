@@ -43,7 +43,19 @@ class WorkFailed(Message):
 
 
 @dataclass
+class ViewAsked(Message):
+    """The screen in front wants something else than it did: a snapshot with that is due at once."""
+
+
+@dataclass
 class BaselineChosen(Message):
     """Margins are to be against this topology; None for the runner-up."""
 
     topology: str | None
+
+
+@dataclass
+class CalculatorChosen(Message):
+    """Figures are to be worked out by this calculator."""
+
+    name: str

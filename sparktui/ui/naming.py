@@ -10,7 +10,6 @@ from sparktui.ui.snapshot import Campaign
 
 def file_stem(campaign: Campaign | None, screen: str, t: float) -> str:
     """Return a file name without its suffix: `sparktui-demo-12-live-20261123-214107`."""
-    words = ["sparktui"]
-    if campaign is not None:
-        words += [re.sub(r"[^A-Za-z0-9._-]+", "_", campaign.name), str(campaign.id)]
-    return "-".join([*words, screen, time.strftime("%Y%m%d-%H%M%S", time.localtime(t))])
+    whose = [] if campaign is None else [campaign.name, str(campaign.id)]
+    words = ["sparktui", *whose, screen, time.strftime("%Y%m%d-%H%M%S", time.localtime(t))]
+    return "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", word) for word in words)

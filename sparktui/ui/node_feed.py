@@ -1,39 +1,87 @@
-"""The agents' samples as cards: each node's last reading, how fast its memory falls, what its fabric carries."""
+"""The agents' samples as cards: each node's last reading, how fast its memory falls, what its fabric carries.
+
+How fast memory falls, and when it will be at the floor, is worked out by the guard's own rules.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from sparktui.nodes.guard import stop_floor_gib
+import msgspec
+
+from sparktui.nodes.guard import Decision, Guard, Limits
 from sparktui.nodes.sample import NodeSample
+from sparktui.nodes.verdict import Verdict, limits
 from sparktui.profile.model import Profile
 from sparktui.store.reader import Reader
-from sparktui.ui.snapshot import Node
+from sparktui.store.rows import SweepNodeRow, SweepRow
+from sparktui.ui.news_feed import NewsFeed
+from sparktui.ui.node_values import Node
 from sparktui.units import GIB
 
-SLOPE_S = 5.0
-"""Over which a slope is taken: long enough for noise, short enough for a node that dies in nine seconds."""
-SAMPLES_KEPT = 32
+RATE_S = 5.0
+"""Over which what a fabric carries is taken."""
+SAMPLES_KEPT = 64
+NOT_HEARD = Decision("ok")
+
+
+@dataclass(slots=True)
+class _Followed:
+    """One node: its last samples, and what the guard makes of them."""
+
+    samples: deque[NodeSample] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
+    guard: Guard | None = None
+    decision: Decision = NOT_HEARD
+
+    def take(self, sample: NodeSample) -> None:
+        """Take a sample; one fetched late, from before the last, is for those who look at all of them."""
+        if self.samples and sample.t <= self.samples[-1].t:
+            return
+        self.samples.append(sample)
+        if self.guard is not None:
+            self.guard, self.decision = self.guard.observe(sample.t, sample.mem_available_bytes, sample.phase)
 
 
 class NodeFeed:
     """Follows the nodes of one campaign."""
 
-    def __init__(self, reader: Reader, campaign: int, profile: Profile | None) -> None:
+    def __init__(self, reader: Reader, campaign: int, profile: Profile | None, news: NewsFeed) -> None:
         self._reader = reader
         self._campaign = campaign
         self._profile = profile
-        self._samples: dict[str, deque[NodeSample]] = defaultdict(lambda: deque(maxlen=SAMPLES_KEPT))
+        self._news = news
+        self._followed: dict[str, _Followed] = {}
         self._last_id = 0
+        self._sweep: SweepRow | None = None
 
-    def nodes(self, now: float) -> tuple[Node, ...]:
-        """Read the samples that are new and return every node that has ever reported."""
+    def read(self, sweep: SweepRow | None) -> None:
+        """Read the samples that are new; `sweep` is the topology that is up, or coming up."""
+        if sweep != self._sweep:
+            self._sweep = sweep
+            self._set_limits()
         after = self._last_id or self._where_to_begin()
         for row in self._reader.node_samples_since(self._campaign, after):
-            self._samples[row.sample.node].append(row.sample)
+            self._node(row.sample.node).take(row.sample)
             self._last_id = row.id
-        return tuple(self._node(list(samples), now) for _, samples in sorted(self._samples.items()))
+
+    def nodes(self, now: float) -> tuple[Node, ...]:
+        """Return every node that has ever reported."""
+        return tuple(self._seen(followed, now) for _, followed in sorted(self._followed.items()))
+
+    def _node(self, name: str) -> _Followed:
+        if name not in self._followed:
+            known = self._limits(name)
+            self._followed[name] = _Followed(guard=None if known is None else Guard.of(name, known))
+        return self._followed[name]
+
+    def _set_limits(self) -> None:
+        """Go by what was predicted for the topology, which is known a moment after it is begun."""
+        for name, followed in self._followed.items():
+            known = self._limits(name)
+            if followed.guard is not None and known is not None:
+                followed.guard = replace(followed.guard, limits=known)
 
     def _where_to_begin(self) -> int:
         """Skip a long history: the nodes' samples alternate, so the newest ids tell where the last ones begin."""
@@ -42,20 +90,25 @@ class NodeFeed:
             return 0
         return max(0, min(row.id for row in latest.values()) - SAMPLES_KEPT * len(latest))
 
-    def _node(self, samples: Sequence[NodeSample], now: float) -> Node:
-        last = samples[-1]
-        recent = [sample for sample in samples if sample.t >= last.t - SLOPE_S]
-        floors = self._profile.floors(last.node) if self._profile and last.node in self._profile.nodes else None
-        slope = _per_second(recent, [sample.mem_available_bytes for sample in recent])
-        received = _per_second(recent, [sample.rdma_rx_bytes for sample in recent])
-        sent = _per_second(recent, [sample.rdma_tx_bytes for sample in recent])
+    def _limits(self, name: str) -> Limits | None:
+        if self._profile is None or name not in self._profile.nodes:
+            return None
+        rows = self._reader.sweep_nodes(self._campaign) if self._sweep else []
+        mine = [row for row in rows if self._sweep and (row.sweep, row.node) == (self._sweep.id, name)]
+        return limits(self._profile, name, _verdict(mine))
+
+    def _seen(self, followed: _Followed, now: float) -> Node:
+        last, decision = followed.samples[-1], followed.decision
+        floor, slope = decision.floor_bytes, decision.slope_bytes_s
         return Node(
             name=last.node,
-            fragile=bool(self._profile and last.node in self._profile.nodes and self._profile.nodes[last.node].fragile),
+            fragile=self._fragile(last.node),
+            rank=self._rank(last.node),
             phase=last.phase,
             age_s=max(0.0, now - last.t),
             mem_total_bytes=last.mem_total_bytes,
             mem_available_bytes=last.mem_available_bytes,
+            mem_free_bytes=last.mem_free_bytes,
             gpu_procs_bytes=last.gpu_procs_bytes,
             slope_gib_s=None if slope is None else slope / GIB,
             swap_used_bytes=last.swap_used_bytes,
@@ -64,15 +117,42 @@ class NodeFeed:
             power_w=last.power_w,
             temp_c=last.temp_c,
             sm_mhz=last.sm_mhz,
-            rdma_rx_gb_s=None if received is None else received / 1e9,
-            rdma_tx_gb_s=None if sent is None else sent / 1e9,
-            warn_gib=None if floors is None else floors.warn_gib,
-            stop_gib=None if floors is None else stop_floor_gib(floors, last),
+            rdma_rx_gb_s=_giga_per_second(followed.samples, [sample.rdma_rx_bytes for sample in followed.samples]),
+            rdma_tx_gb_s=_giga_per_second(followed.samples, [sample.rdma_tx_bytes for sample in followed.samples]),
+            link_gbps=last.rdma_link_gbps,
+            throttle=last.throttle or None,
+            nvml_hung=last.nvml_hung,
+            top=last.top,
+            warn_gib=None if followed.guard is None else followed.guard.limits.warn_bytes / GIB,
+            stop_gib=None if floor is None else floor / GIB,
+            seconds_to_floor=decision.seconds_to_floor,
+            told=self._news.told(last.node),
+            findings=self._news.findings(last.node),
         )
 
+    def _fragile(self, name: str) -> bool:
+        return bool(self._profile and name in self._profile.nodes and self._profile.nodes[name].fragile)
 
-def _per_second(samples: Sequence[NodeSample], values: Sequence[int | None]) -> float | None:
-    """Return the change per second from the first to the last sample; None where either is unknown."""
-    if len(samples) < 2 or values[0] is None or values[-1] is None or samples[-1].t <= samples[0].t:
+    def _rank(self, name: str) -> int | None:
+        if self._profile is None or self._sweep is None:
+            return None
+        topology = self._profile.topologies.get(self._sweep.topology)
+        clustered = topology is not None and topology.kind == "cluster" and name in topology.nodes
+        return topology.nodes.index(name) if topology and clustered else None
+
+
+def _verdict(rows: Iterable[SweepNodeRow]) -> Verdict | None:
+    """Return what was said of the node before the launch; None where nothing was, or by another version."""
+    text = next((row.verdict for row in rows if row.verdict), None)
+    try:
+        return None if text is None else msgspec.json.decode(text, type=Verdict)
+    except msgspec.MsgspecError:
         return None
-    return (values[-1] - values[0]) / (samples[-1].t - samples[0].t)
+
+
+def _giga_per_second(samples: Sequence[NodeSample], values: Sequence[int | None]) -> float | None:
+    """Return the change of a counter per second, in billions, over the last seconds; None where it is not known."""
+    first = next(index for index, sample in enumerate(samples) if sample.t >= samples[-1].t - RATE_S)
+    start, end = values[first], values[-1]
+    took = samples[-1].t - samples[first].t
+    return None if start is None or end is None or took <= 0 or end < start else (end - start) / took / 1e9

@@ -7,8 +7,10 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from textual.screen import Screen
 
+from sparktui.ui.asked import Request
 from sparktui.ui.explain import Explanation
 from sparktui.ui.snapshot import Snapshot
+from sparktui.ui.table_shown import TableShown
 
 
 @runtime_checkable
@@ -19,6 +21,38 @@ class Place(Protocol):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A screen that needs more than every snapshot holds; it posts `ViewAsked` when that changes."""
+
+    def request(self) -> Request | None:
+        """Return what to read for it while it is in front; None while it wants nothing."""
+
+
+@runtime_checkable
+class Tabular(Protocol):
+    """A screen whose figures can be written to a file."""
+
+    def rows_shown(self) -> TableShown | None:
+        """Return the figures that are on the screen; None while there are none."""
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """A screen that can show several campaigns side by side."""
+
+    def compare_with(self, selections: tuple[str, ...]) -> None:
+        """Show these, as `sparktui compare` takes them; none for the open campaign alone."""
+
+
+@runtime_checkable
+class NodeLooking(Protocol):
+    """A screen that shows one node before the others."""
+
+    def look_at(self, node: str) -> None:
+        """Look at this one."""
 
 
 def _launch() -> Screen[None]:
@@ -33,10 +67,35 @@ def _live() -> Screen[None]:
     return LiveScreen()
 
 
+def _sweep() -> Screen[None]:
+    from sparktui.ui.sweep import SweepScreen
+
+    return SweepScreen()
+
+
 def _compare() -> Screen[None]:
     from sparktui.ui.compare import CompareScreen
 
     return CompareScreen()
 
 
-MODES: dict[str, str | Callable[[], Screen[Any]]] = {"launch": _launch, "live": _live, "compare": _compare}
+def _nodes() -> Screen[None]:
+    from sparktui.ui.nodes import NodesScreen
+
+    return NodesScreen()
+
+
+def _history() -> Screen[None]:
+    from sparktui.ui.history import HistoryScreen
+
+    return HistoryScreen()
+
+
+MODES: dict[str, str | Callable[[], Screen[Any]]] = {
+    "launch": _launch,
+    "live": _live,
+    "sweep": _sweep,
+    "compare": _compare,
+    "nodes": _nodes,
+    "history": _history,
+}

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from sparktui.compare.summary import Comparison
 from sparktui.measure.agreement import Agreement
 from sparktui.runner.progress import NOT_KNOWN_YET, Remaining
-
-STALE_INTERVALS = 3
-"""After how many missed samples a panel is shown as stale."""
-NODE_INTERVAL_S = 1.0
-LIVE_INTERVAL_S = 0.25
-
-Series = tuple[float | None, ...]
-"""Oldest first, evenly spaced; a gap is None."""
+from sparktui.ui.asked import View
+from sparktui.ui.live_values import LIVE_INTERVAL_S as LIVE_INTERVAL_S
+from sparktui.ui.live_values import NO_TRENDS
+from sparktui.ui.live_values import STALE_INTERVALS as STALE_INTERVALS
+from sparktui.ui.live_values import Curve as Curve
+from sparktui.ui.live_values import Engine as Engine
+from sparktui.ui.live_values import Series as Series
+from sparktui.ui.live_values import Trends as Trends
+from sparktui.ui.live_values import Wave as Wave
+from sparktui.ui.node_values import GuardStop as GuardStop
+from sparktui.ui.node_values import Node as Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,106 +77,6 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Wave:
-    """The wave in flight and what it is doing now."""
-
-    topology: str
-    concurrency: int
-    number: int
-    """Counts from 1."""
-    runs: int
-    warmup: bool
-    age_s: float
-    """Since the load worker last reported."""
-    decode_tps: float | None
-    """All streams together, over the last two seconds."""
-    stream_tps: float | None
-    """One decoding stream, over the same seconds."""
-    prefill_tps: float | None
-    slots: bytes
-    """One byte a request: its state."""
-    ttft_p50_ms: float | None
-    ttft_p95_ms: float | None
-    itl_p50_ms: float | None
-    itl_p95_ms: float | None
-    lag_p99_us: float | None
-    worker_cpu: float | None
-    """Fraction of one core."""
-    shape: str = "waves"
-
-    @property
-    def stale(self) -> bool:
-        """Whether the load worker has fallen silent."""
-        return self.age_s > STALE_INTERVALS * LIVE_INTERVAL_S
-
-
-@dataclass(frozen=True, slots=True)
-class Trends:
-    """The last minute or two, for the sparklines."""
-
-    decode_tps: Series = ()
-    stream_tps: Series = ()
-    prefilled_rps: Series = ()
-    """Requests that got their first token, per second."""
-    ttft_p50_ms: Series = ()
-    itl_p50_ms: Series = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One machine at its last sample."""
-
-    name: str
-    fragile: bool
-    phase: str
-    age_s: float
-    mem_total_bytes: int | None
-    mem_available_bytes: int | None
-    gpu_procs_bytes: int | None
-    slope_gib_s: float | None
-    """Change of the memory left; falling is negative."""
-    swap_used_bytes: int | None
-    psi_some_pct: float | None
-    gpu_util_pct: float | None
-    power_w: float | None
-    temp_c: float | None
-    sm_mhz: float | None
-    rdma_rx_gb_s: float | None
-    rdma_tx_gb_s: float | None
-    warn_gib: float | None
-    stop_gib: float | None
-
-    @property
-    def stale(self) -> bool:
-        """Whether the agent has missed several samples."""
-        return self.age_s > STALE_INTERVALS * NODE_INTERVAL_S
-
-    @property
-    def alarm(self) -> Literal["", "warn", "stop"]:
-        """Which floor the memory left is under."""
-        if self.mem_available_bytes is None:
-            return ""
-        left_gib = self.mem_available_bytes / 1024**3
-        if self.stop_gib is not None and left_gib < self.stop_gib:
-            return "stop"
-        return "warn" if self.warn_gib is not None and left_gib < self.warn_gib else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """One replica's own account of itself."""
-
-    backend: str
-    age_s: float
-    running: float | None
-    waiting: float | None
-    kv_pct: float | None
-    preemptions: float | None
-    prefix_hit_share: float | None
-    """Prefix-cache hits per query over the cell being measured, 0 to 1."""
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """One line of the log."""
 
@@ -183,7 +85,10 @@ class Event:
     level: str
     """info | warning | error."""
     source: str
+    kind: str
     text: str
+    tail: tuple[str, ...] = ()
+    """The last lines of the log of what is loading, or has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +101,13 @@ class Snapshot:
     topologies: tuple[Topology, ...] = ()
     cells: tuple[Cell, ...] = ()
     wave: Wave | None = None
-    trends: Trends = Trends()
+    trends: Trends = NO_TRENDS
     nodes: tuple[Node, ...] = ()
+    guard_stops: tuple[GuardStop, ...] = ()
+    """That this viewer has not acknowledged."""
     engines: tuple[Engine, ...] = ()
+    engine_facts: str = ""
+    """What the engine that is up says it is: version, attention backend, types."""
     agreement: Agreement | None = None
     """Of the engines' token counters with what has arrived, over the last seconds."""
     events: tuple[Event, ...] = ()
@@ -207,6 +116,8 @@ class Snapshot:
     remaining: Remaining = NOT_KNOWN_YET
     comparison: Comparison | None = None
     """Read again when a cell completes, never on a tick."""
+    view: View | None = None
+    """What the screen in front has asked for; None, or the answer to another screen, until its own has come."""
 
     @property
     def current(self) -> Topology | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
@@ -39,25 +39,39 @@ def _cell(filled: bool, crossed: bool) -> str:
     return "┼" if crossed else "─"
 
 
-def spark(values: Sequence[float | None], width: int, top: float | None = None) -> str:
-    """Draw the newest values on one row from zero to `top`; a missing value is a gap.
+def spark(values: Sequence[float | None], width: int, top: float = 0.0) -> str:
+    """Draw the newest values on one row, as `bars` does."""
+    return bars(values, width, 1, top)[0]
+
+
+def bars(values: Sequence[float | None], width: int, rows: int, top: float = 0.0) -> list[str]:
+    """Draw the newest values as columns from zero, the topmost row first; a missing value is a gap.
 
     Args:
         values: Oldest first.
         width: Columns to fill; the left stays blank until there are values enough.
-        top: What a full block stands for; a little over the highest value shown where left out.
+        rows: How high.
+        top: What a full column stands for; a little over the highest value shown where that is 0.
     """
     shown = list(values[-width:]) if width > 0 else []
     highest = top or HEADROOM * max((value for value in shown if value is not None), default=0.0)
-    return "".join(_step(value, highest) for value in shown).rjust(max(0, width))
+    eighths = [_eighths(value, highest, rows) for value in shown]
+    drawn = ("".join(_block(n - row * len(STEPS)) for n in eighths) for row in reversed(range(rows)))
+    return [row.rjust(max(0, width)) for row in drawn]
 
 
-def _step(value: float | None, top: float) -> str:
+def _eighths(value: float | None, top: float, rows: int) -> int:
+    """Return how many eighths of a row a column is high; what is known shows at least one."""
     if value is None:
-        return " "
+        return 0
+    most = rows * len(STEPS)
     if top <= 0:
-        return STEPS[0]
-    return STEPS[min(len(STEPS) - 1, max(0, int(value / top * len(STEPS) - 1e-9)))]
+        return 1
+    return most if value >= top else max(1, int(value / top * most - 1e-9) + 1)
+
+
+def _block(eighths: int) -> str:
+    return " " if eighths <= 0 else STEPS[min(len(STEPS), eighths) - 1]
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
@@ -72,6 +86,16 @@ def spread(left: Content, right: Content, width: int) -> Content:
 def lines(rows: Sequence[Content]) -> Content:
     """Stack rows."""
     return Content("\n").join(rows)
+
+
+def commands_text(commands: Mapping[str, str], names: Sequence[str]) -> list[Content]:
+    """Return what would be typed, by topology: comments dimmed, each topology under its name."""
+    rows = [_command_line(line) for name in names for line in ("", *commands.get(name, "").splitlines())]
+    return rows[1:] or [Content("nothing is ticked")]
+
+
+def _command_line(line: str) -> Content:
+    return Content.styled(harmless(line), "$dim" if line.startswith("#") else "")
 
 
 def clock(t: float) -> str:

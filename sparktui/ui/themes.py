@@ -1,14 +1,15 @@
-"""The colours, and nowhere else: a dark and a light theme, each with one accent per topology as a theme variable."""
+"""The colours, and nowhere else: dark, light and the terminal's own, each with a variable for every topology."""
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 ACCENTS = 8
 """How many topologies have a colour of their own; after that the colours begin again."""
 
 DARK_NAME = "sparktui-dark"
 LIGHT_NAME = "sparktui-light"
+ANSI_NAME = "sparktui-ansi"
 
 
 def _accents(*colours: str) -> dict[str, str]:
@@ -78,6 +79,57 @@ LIGHT = Theme(
         "block-cursor-text-style": "bold",
     },
 )
+
+ANSI = Theme(
+    name=ANSI_NAME,
+    ansi=True,
+    primary="ansi_green",
+    secondary="ansi_green",
+    accent="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    variables={
+        **BUILTIN_THEMES["ansi-dark"].variables,
+        **_accents(*(f"ansi_{name}" for name in ("cyan", "yellow", "green", "magenta", "blue", "red"))),
+        "topology-6": "ansi_bright_cyan",
+        "topology-7": "ansi_bright_magenta",
+        "dim": "ansi_bright_black",
+        "line": "ansi_bright_black",
+        "trend": "ansi_bright_black",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-hover": "ansi_default",
+        "scrollbar-active": "ansi_default",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "scrollbar-corner-color": "ansi_default",
+        "simulated": "ansi_magenta",
+        "footer-key-foreground": "ansi_green",
+        "border": "ansi_green",
+        "border-blurred": "ansi_bright_black",
+        "block-cursor-text-style": "bold reverse",
+    },
+)
+"""Sixteen colours, as the terminal has them set: for terminals without more, and the fewest bytes on a slow line."""
+
+THEMES = (DARK, LIGHT, ANSI)
+
+
+def next_theme(name: str) -> str:
+    """Return the name of the theme after one of ours, round and round; of a foreign one the first."""
+    names = [theme.name for theme in THEMES]
+    return names[(names.index(name) + 1) % len(names)] if name in names else names[0]
+
+
+def variables(theme: Theme) -> dict[str, str]:
+    """Return our colours for a theme that is not ours, by what it is."""
+    return (ANSI if theme.ansi else DARK if theme.dark else LIGHT).variables
 
 
 def accent(index: int) -> str:

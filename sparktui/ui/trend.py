@@ -1,8 +1,8 @@
-"""A figure's recent history in means of one second, and rates from counters; both forget what no screen shows."""
+"""A figure's recent history in means of one second; it forgets what no screen shows."""
 
 from __future__ import annotations
 
-from sparktui.ui.snapshot import Series
+from sparktui.ui.live_values import Curve, Series
 
 KEPT_S = 180
 """More columns than any sparkline has."""
@@ -13,6 +13,7 @@ class Trend:
 
     def __init__(self) -> None:
         self._sums: dict[int, tuple[float, int]] = {}
+        self._top = 0.0
 
     def add(self, t: float, value: float | None) -> None:
         """Take one reading; an unknown one leaves a gap."""
@@ -24,8 +25,18 @@ class Trend:
         for old in [key for key in self._sums if key < second - KEPT_S]:
             del self._sums[old]
 
-    def series(self, now: float) -> Series:
-        """Return the means up to now, oldest first; the running second only once it has a value."""
+    def fit(self) -> None:
+        """Let the axis fall to what is in sight: what follows is another measurement."""
+        self._top = 0.0
+
+    def curve(self, now: float) -> Curve:
+        """Return the means up to now, oldest first, under an axis that never falls by itself."""
+        values = self._series(now)
+        self._top = max(self._top, *(value for value in values if value is not None), 0.0)
+        return Curve(values, self._top)
+
+    def _series(self, now: float) -> Series:
+        """Leave out the running second until it has a value."""
         if not self._sums:
             return ()
         last = int(now) if int(now) in self._sums else int(now) - 1

@@ -220,8 +220,12 @@ class _Recording:
                 warmup=0, tokens=int(tokens), prefilled=int(prefilled), waiting=0, prefill=slots.count(SLOT_PREFILL),
                 active=slots.count(SLOT_DECODING), done=0, failed=slots.count(SLOT_FAILED), slots=slots,
                 ttft_p50_ms=figures["ttft"][index] * (1 + self.random.gauss(0, 0.02)),
-                ttft_p95_ms=figures["ttft"][index] * 1.6, itl_p50_ms=1000 * level / figures["decode"][index],
-                itl_p95_ms=1240 * level / figures["decode"][index], lag_p50_us=18.0, lag_p99_us=41.0, worker_cpu=0.11,
+                ttft_p95_ms=figures["ttft"][index] * 1.6, ttft_max_ms=figures["ttft"][index] * 1.7,
+                itl_p50_ms=1000 * level / figures["decode"][index],
+                itl_p95_ms=1240 * level / figures["decode"][index], itl_max_ms=1700 * level / figures["decode"][index],
+                stream_p5_tps=0.85 * figures["decode"][index] / level,
+                stream_p95_tps=0.97 * figures["decode"][index] / level,
+                lag_p50_us=18.0, lag_p99_us=41.0, worker_cpu=0.11,
             )  # fmt: skip
             if step % 4 == 0:
                 self.server(sweep, NOW - seconds - self.race.stalled_s + step / hz, level, tokens)
@@ -243,6 +247,7 @@ class _Recording:
                     mem_available_bytes=int((left + (59 - second) * 0.004) * GIB), mem_free_bytes=int(6.2 * GIB),
                     gpu_procs_bytes=int(held * GIB), unified=1, swap_used_bytes=0, psi_some_pct=0.0, psi_full_pct=0.0,
                     order9_free=812, gpu_util_pct=96.0, power_w=base + wobble, temp_c=70.0, sm_mhz=2411.0,
+                    rdma_link_gbps=200.0,
                     rdma_rx_bytes=int(1.9e9 * second), rdma_tx_bytes=int(1.9e9 * second), nvml_ms=2.1,
                     heartbeat=second,
                 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +12,12 @@ from textual.widgets import Static
 from sparktui.ui import explain
 from sparktui.ui.app import farewell
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, ExplainDialog
+from sparktui.ui.explain_compare import COMPARE
+from sparktui.ui.explain_launch import LAUNCH
+from sparktui.ui.explain_live import LIVE
+from sparktui.ui.explain_sweep import SWEEP
 from sparktui.ui.snapshot import EMPTY
+from sparktui.ui.widgets.long_text import LongText
 from sparktui.ui.widgets.progress import Progress
 from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import Viewer, change, finished, recorded, shown, text
@@ -27,7 +31,8 @@ def controls(store: Path) -> list[str]:
 async def test_numbers_switch_screens(tmp_path: Path) -> None:
     viewer = Viewer(*recorded(tmp_path))
     async with viewer.run_test() as pilot:
-        for key, mode in (("1", "launch"), ("2", "live"), ("4", "compare"), ("3", "compare"), ("2", "live")):
+        keys = {"1": "launch", "2": "live", "3": "sweep", "4": "compare", "5": "nodes"}
+        for key, mode in (*keys.items(), ("2", "live")):
             await pilot.press(key)
             assert viewer.current_mode == mode
 
@@ -90,30 +95,12 @@ async def test_x_does_nothing_to_a_finished_campaign(tmp_path: Path) -> None:
         assert not isinstance(viewer.screen, ConfirmDialog)
 
 
-async def test_e_writes_the_campaign_as_csv_and_names_the_file(tmp_path: Path) -> None:
-    store, campaign = recorded(tmp_path)
-    viewer = Viewer(store, campaign)
-    async with viewer.run_test() as pilot:
-        await shown(pilot)
-        await pilot.press("e")
-        await finished(pilot, "export")
-        (toast,) = viewer._notifications
-    (written,) = tmp_path.glob("*.csv")
-    assert written.name.startswith(f"sparktui-gemma4-26b-a4b-{campaign}-live-")
-    assert toast.message == str(written)
-    with written.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {row["source"] for row in rows} == {"simulated"}
-    decode = [row for row in rows if row["metric"] == "decode_tps" and row["topology"] == "solo"]
-    assert [row["concurrency"] for row in decode] == ["1", "2", "4", "8", "16", "32", "64"]
-
-
 async def test_s_writes_the_screen_as_svg(tmp_path: Path) -> None:
     viewer = Viewer(*recorded(tmp_path))
     async with viewer.run_test() as pilot:
         await shown(pilot)
         await pilot.press("4", "s")
-        await pilot.pause()
+        await finished(pilot, "export")
     (written,) = tmp_path.glob("*.svg")
     assert "-compare-" in written.name
     assert "SIMULATED" in written.read_text()
@@ -125,14 +112,14 @@ async def test_a_file_that_cannot_be_written_is_said_and_nothing_breaks(tmp_path
     async with viewer.run_test() as pilot:
         await shown(pilot)
         await pilot.press("s")
-        await pilot.pause()
+        await finished(pilot, "export")
         assert isinstance(viewer.screen, ErrorDialog)
 
 
 @pytest.mark.parametrize(
     ("key", "figures"),
-    [("1", explain.LAUNCH), ("2", explain.LIVE), ("4", explain.COMPARE)],
-    ids=["launch", "live", "compare"],
+    [("1", LAUNCH), ("2", LIVE), ("3", SWEEP), ("4", COMPARE)],
+    ids=["launch", "live", "sweep", "compare"],
 )
 async def test_question_mark_explains_every_figure_and_key(
     tmp_path: Path, key: str, figures: tuple[explain.Explanation, ...]
@@ -143,29 +130,15 @@ async def test_question_mark_explains_every_figure_and_key(
         await shown(pilot)
         await pilot.press("question_mark")
         assert isinstance(viewer.screen, ExplainDialog)
-        said = "\n".join(str(static.visual) for static in viewer.screen.query(Static))
+        await pilot.pause()
+        box = viewer.screen.query_one(LongText)
+        said = box.text
+        assert max(map(len, said.splitlines())) <= box.scrollable_content_region.width
         for figure in figures:
             assert figure.name in said
         assert "the campaign goes on" in said
         await pilot.press("question_mark")
         assert not isinstance(viewer.screen, ExplainDialog)
-
-
-async def test_t_changes_between_dark_and_light(tmp_path: Path) -> None:
-    viewer = Viewer(*recorded(tmp_path))
-    async with viewer.run_test() as pilot:
-        for dark in (False, True):
-            await pilot.press("t")
-            assert viewer.current_theme.dark is dark
-
-
-async def test_every_theme_can_be_chosen(tmp_path: Path) -> None:
-    viewer = Viewer(*recorded(tmp_path))
-    async with viewer.run_test(size=(120, 36)) as pilot:
-        for theme in ("nord", "textual-light", "ansi-dark"):
-            viewer.theme = theme
-            await shown(pilot)
-            assert "SIMULATED" in viewer.export_screenshot()
 
 
 async def test_the_palette_offers_every_key(tmp_path: Path) -> None:
@@ -174,18 +147,10 @@ async def test_the_palette_offers_every_key(tmp_path: Path) -> None:
         await pilot.press("4")
         await shown(pilot)
         offered = {command.title.partition(":")[0] for command in viewer.get_system_commands(viewer.screen)}
-    assert offered == {
-        *("Launch", "Live", "Compare", "Baseline", "Explain", "CSV", "SVG", "Stop", "Theme", "Themes", "Quit"),
+    assert offered >= {
+        *("Launch", "Live", "Sweep", "Compare", "Nodes", "History", "Baseline", "Explain", "CSV", "SVG", "Stop"),
+        *("Theme", "Themes", "Quit", "Export everything"),
     }
-
-
-async def test_without_colour_everything_is_still_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    viewer = Viewer(*recorded(tmp_path))
-    async with viewer.run_test(size=(120, 36)) as pilot:
-        await shown(pilot)
-        assert viewer.no_color
-        assert "SIMULATED" in viewer.export_screenshot()
 
 
 async def test_a_store_that_breaks_is_said_once_and_read_again_when_it_is_back(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from textual.containers import VerticalScroll
 
 from sparktui.compare.summary import summarise
 from sparktui.store.reader import Reader
-from sparktui.ui.compare import Changes, Standing
+from sparktui.ui.widgets.answers import Advice, Crossings, Notes, Standing
 from sparktui.ui.widgets.verdicts import VerdictTable
 from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import Viewer, change, recorded, shown, text
@@ -51,11 +52,52 @@ async def test_four_topologies_fit_80_columns_with_their_winner(tmp_path: Path) 
         assert tables.scroll_target_y == tables.max_scroll_y > 0
 
 
-async def test_crossovers_are_named_with_the_levels_they_lie_between(tmp_path: Path) -> None:
+async def test_who_leads_up_to_how_many_users_is_said_in_a_sentence(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(120, 36)) as pilot:
         await pilot.press("4")
-        said = text((await shown(pilot)).panel(Changes))
-    assert "on shuffle instead of cluster-tp2  (measured at c32 and c64)" in said
+        said = text((await shown(pilot)).panel(Crossings))
+    assert re.search(r"cluster-tp2 wins decode up to \d\d users \(\d\d to \d\d\), shuffle beyond", said)
+
+
+async def test_the_advice_names_a_topology_and_its_reason_for_every_use_case(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(200, 60)) as pilot:
+        await pilot.press("4")
+        said = text((await shown(pilot)).panel(Advice))
+    assert "cluster-tp2" in said
+    assert "shuffle" in said
+    assert "% decode over" in said
+
+
+async def test_a_tainted_cell_is_marked_cannot_win_and_is_named_with_its_reason(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    change(
+        store,
+        "UPDATE cell SET taint = 'this client was too slow' WHERE concurrency = 4"
+        " AND sweep = (SELECT id FROM sweep WHERE topology = 'cluster-tp2')",
+    )
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        await pilot.press("4")
+        viewer = await shown(pilot)
+        row = table(viewer, "decode")[4]
+        notes, legend = text(viewer.panel(Notes)), text(viewer.panel(Standing))
+    assert re.search(r"148\.\d( ±\S+)?~", row)
+    assert "[148" not in row
+    assert "c4 cluster-tp2 cannot win: this client was too slow" in notes
+    for mark in ("[best]", "±", "*", "~", "tie"):
+        assert mark in legend
+
+
+async def test_c_works_the_figures_out_by_every_calculator_in_turn_and_keeps_them(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(120, 36)) as pilot:
+        await pilot.press("4")
+        by = []
+        for _ in range(4):
+            await shown(pilot)
+            viewer = await shown(pilot)
+            by.append(text(viewer.panel(Standing)).splitlines()[1].rpartition("level · ")[2].split()[0])
+            await pilot.press("c")
+        assert "working out" not in text(viewer.panel(Standing))
+    assert by == ["usage", "benchy-0.3.5", "benchy-0.4.0", "usage"]
 
 
 async def test_b_cycles_the_baseline_from_the_runner_up_through_every_topology(tmp_path: Path) -> None:
@@ -71,8 +113,9 @@ async def test_b_cycles_the_baseline_from_the_runner_up_through_every_topology(t
 
 async def test_against_solo_the_margin_is_the_published_one(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(120, 36)) as pilot:
-        await pilot.press("4", "b")
+        await pilot.press("4")
         await shown(pilot)
+        await pilot.press("b")
         viewer = await shown(pilot)
         assert "cluster-tp2 +49 %" in table(viewer, "decode")[2]
 
@@ -105,7 +148,7 @@ async def test_tables_are_computed_when_a_cell_ends_and_not_on_every_look(
         calls += 1
         return summarise(reader, campaign, **asked)
 
-    monkeypatch.setattr("sparktui.ui.feed.summarise", counted)
+    monkeypatch.setattr("sparktui.ui.comparison_feed.summarise", counted)
     store, campaign = recorded(tmp_path)
     async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
         for _ in range(3):

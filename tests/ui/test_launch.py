@@ -1,41 +1,98 @@
-"""Launch: profiles to start, campaigns to open, and what cannot be used says why."""
+"""Launch: profiles to start, whether their nodes can take it, what exactly would happen, and campaigns to open."""
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from sparktui.errors import UsageError
 from sparktui.profile import catalog
-from sparktui.ui.dialogs import ErrorDialog
-from tests.ui.fixture_store import FINISHED
-from tests.ui.viewing import Viewer, finished, recorded, shown
+from sparktui.ui.dialogs import ErrorDialog, TextDialog
+from sparktui.ui.launch import LaunchScreen
+from sparktui.ui.widgets.before import Meaning, NodesNow
+from sparktui.ui.widgets.long_text import LongText
+from sparktui.ui.widgets.topologies import Topologies
+from tests.ui.fixture_store import FINISHED, PROFILE_YAML
+from tests.ui.viewing import SIZES, Viewer, change, finished, recorded, shown
 
-GOOD = """\
+SMALL = """\
 # A race for tests.
 name: small
-nodes: {one: {host: simulated}}
+nodes: {one: {host: simulated}, two: {host: simulated, fragile: true}}
 model: {id: m, weights_gib: 5}
-serving: {launcher: simulated}
-topologies: {solo: {kind: solo, nodes: [one], description: alone}}
+serving: {launcher: simulated, kv_gib: 20}
+topologies:
+  solo: {kind: solo, nodes: [one]}
+  both: {kind: cluster, nodes: [one, two], distributed: ray}
+workload: {pp: 64, tg: 8, concurrency: [1, 4], runs: 2}
+"""
+TOO_MUCH = SMALL.replace("name: small", "name: toomuch").replace(
+    "weights_gib: 5", "weights_gib: 90, weights_gib_per_rank: 1"
+)
+TOO_MUCH = TOO_MUCH.replace("kv_gib: 20", "kv_gib: 22")
+HERE = """\
+# This machine, for real.
+name: here
+nodes: {me: {host: local}}
+model: {id: m}
+serving: {launcher: command, argv: [serve-it, "--port", "{port}"]}
+topologies: {solo: {kind: solo, nodes: [me]}}
 """
 
 
 @pytest.fixture(autouse=True)
-def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "profiles"
     folder.mkdir()
-    (folder / "small.yaml").write_text(GOOD)
+    (folder / "small.yaml").write_text(SMALL)
     (folder / "bad.yaml").write_text("# Broken.\nname: bad\nnods: {}\n")
     monkeypatch.setattr(catalog, "own_folder", lambda: folder)
     monkeypatch.setattr(catalog, "shipped_folder", lambda: folder)
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path / "home"))
+    return folder
 
 
 def lines(viewer: Viewer, which: str) -> list[str]:
     options = viewer.screen.query_one(which, OptionList).options
     return [str(option.prompt) for option in options]
+
+
+async def chosen(pilot: Pilot[str], name: str) -> Viewer:
+    """Put the cursor on a profile, and wait until all that can be known of it is."""
+    viewer = pilot.app
+    assert isinstance(viewer, Viewer)
+    await finished(pilot, "profiles")
+    options = viewer.screen.query_one("#profiles", OptionList)
+    options.highlighted = options.get_option_index(name)
+    await pilot.pause()
+    assert isinstance(viewer.screen, LaunchScreen)
+    viewer.screen._settled()
+    await finished(pilot, "prospect")
+    await pilot.pause()
+    return viewer
+
+
+def said(viewer: Viewer) -> str:
+    return str(viewer.screen.query_one(Meaning).visual)
+
+
+class Starter:
+    """Stands in for the start of a runner; remembers what was asked for."""
+
+    def __init__(self, campaign: int = 1, error: UsageError | None = None) -> None:
+        self.asked: list[tuple[str, tuple[str, ...] | None]] = []
+        self._campaign = campaign
+        self._error = error
+
+    def __call__(self, profile: str, only: tuple[str, ...] | None) -> int:
+        self.asked.append((profile, only))
+        if self._error is not None:
+            raise self._error
+        return self._campaign
 
 
 async def test_without_a_campaign_the_app_opens_on_launch(tmp_path: Path) -> None:
@@ -48,66 +105,223 @@ async def test_without_a_campaign_the_app_opens_on_launch(tmp_path: Path) -> Non
         assert lines(viewer, "#campaigns") == []
 
 
-async def test_the_plan_of_the_profile_under_the_cursor_is_shown(tmp_path: Path) -> None:
-    viewer = Viewer(tmp_path / "none.db", None)
-    async with viewer.run_test(size=(80, 24)) as pilot:
-        await finished(pilot, "profiles")
-        await pilot.press("down")
-        plan = str(viewer.screen.query_one("#plan", Static).visual)
-        await pilot.press("up")
-        problems = str(viewer.screen.query_one("#plan", Static).visual)
-    assert "A race for tests." in plan
-    assert "solo  one  alone" in plan
-    assert "nods" in problems
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_topology_says_where_what_it_needs_and_whether_each_node_can_take_it(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with Viewer(tmp_path / "none.db", None).run_test(size=size) as pilot:
+        viewer = await chosen(pilot, "small")
+        solo, both = lines(viewer, "#topologies")
+        nodes = str(viewer.screen.query_one(NodesNow).visual)
+    assert solo.split() == ["[x]", "solo", "one", "28.0", "safe", "+90", "-", "-"]
+    assert both.split() == ["[x]", "both", "one", "+", "two,", "Ray", "25.5", "safe", "+93", "safe", "+93", "-"]
+    assert "two fragile  118.4 of 121.7 GiB" in nodes
 
 
-async def test_enter_starts_the_profile_and_shows_it_live(tmp_path: Path) -> None:
+async def test_the_topology_under_the_cursor_is_judged_in_a_sentence_and_the_load_is_told(tmp_path: Path) -> None:
+    async with Viewer(tmp_path / "none.db", None).run_test(size=(120, 36)) as pilot:
+        viewer = await chosen(pilot, "small")
+        await pilot.press("tab", "down")
+        text = said(viewer)
+    assert "two safe: 118.4 left - 25.5 needed = 92.9 GiB, over its 20 GiB floor" in text
+    assert "c 1 4 · pp64 tg8 · 2 waves each · m" in text
+    assert "usage, benchy-0.3.5, benchy-0.4.0" in text
+    assert "A race for tests." in text
+    assert "one $ " in text
+
+
+async def test_a_refused_topology_says_why_with_its_arithmetic_and_is_not_started(
+    tmp_path: Path, profiles: Path
+) -> None:
+    (profiles / "toomuch.yaml").write_text(TOO_MUCH)
+    start = Starter()
+    viewer = Viewer(tmp_path / "none.db", None, start)
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await chosen(pilot, "toomuch")
+        solo, both = lines(viewer, "#topologies")
+        await pilot.press("tab")
+        text = said(viewer)
+        await pilot.press("space")
+        await pilot.pause()
+        (toast,) = viewer._notifications
+        await pilot.press("enter")
+        await finished(pilot, "start")
+    assert solo.startswith("[ ] solo")
+    assert "refuse" in solo
+    assert both.startswith("[x] both")
+    assert "one refuse: 118.4 left - 115.0 needed = 3.4 GiB, under its 8 GiB floor" in text
+    assert "one refuse" in toast.message
+    assert start.asked == [("toomuch", ("both",))]
+
+
+async def test_only_the_ticked_topologies_are_started(tmp_path: Path) -> None:
     store, campaign = recorded(tmp_path)
-    started: list[str] = []
-
-    def start(profile: str) -> int:
-        started.append(profile)
-        return campaign
-
+    start = Starter(campaign)
     viewer = Viewer(store, None, start)
-    async with viewer.run_test(size=(80, 24)) as pilot:
-        await finished(pilot, "profiles")
-        await pilot.press("down", "enter")
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await chosen(pilot, "small")
+        await pilot.press("tab", "space", "enter")
         await finished(pilot, "start")
         await shown(pilot)
-        assert started == ["small"]
+        assert start.asked == [("small", ("both",))]
         assert viewer.current_mode == "live"
         assert viewer.snapshot.campaign is not None
         assert viewer.snapshot.campaign.id == campaign
 
 
-async def test_a_start_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
-    def start(profile: str) -> int:
-        raise UsageError("campaign 3 is running", "`sparktui attach 3` shows it")
+async def test_with_everything_ticked_the_whole_profile_is_started(tmp_path: Path) -> None:
+    start = Starter()
+    async with Viewer(recorded(tmp_path)[0], None, start).run_test(size=(80, 24)) as pilot:
+        await chosen(pilot, "small")
+        await pilot.press("enter")
+        await finished(pilot, "start")
+    assert start.asked == [("small", None)]
 
+
+async def test_with_nothing_ticked_nothing_is_started_and_it_says_so(tmp_path: Path) -> None:
+    start = Starter()
     viewer = Viewer(tmp_path / "none.db", None, start)
     async with viewer.run_test(size=(80, 24)) as pilot:
-        await finished(pilot, "profiles")
-        await pilot.press("down", "enter")
-        await finished(pilot, "start")
+        await chosen(pilot, "small")
+        await pilot.press("tab", "space", "down", "space", "enter")
+        await pilot.pause()
         assert isinstance(viewer.screen, ErrorDialog)
-        said = " ".join(str(static.visual) for static in viewer.screen.query(Static))
-        assert "campaign 3 is running" in said
-        assert "`sparktui attach 3` shows it" in said
+    assert start.asked == []
+
+
+async def test_a_click_on_a_profile_starts_nothing(tmp_path: Path) -> None:
+    start = Starter()
+    async with Viewer(tmp_path / "none.db", None, start).run_test(size=(120, 36)) as pilot:
+        await chosen(pilot, "small")
+        await pilot.click("#profiles", offset=(5, 2))
+        await finished(pilot, "start")
+    assert start.asked == []
+
+
+async def test_d_shows_the_exact_commands_of_what_is_ticked(tmp_path: Path) -> None:
+    viewer = Viewer(tmp_path / "none.db", None)
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await chosen(pilot, "small")
+        await pilot.press("tab", "space", "d")
+        await pilot.pause()
+        assert isinstance(viewer.screen, TextDialog)
+        text = viewer.screen.query_one(LongText).text
         await pilot.press("escape")
-        assert viewer.current_mode == "launch"
+        assert isinstance(viewer.screen, LaunchScreen)
+    assert "two $ " in text
+    assert "undo:" in text
+    assert "# both: requests for m go to http://127.0.0.1:" in text
+    assert "# solo" not in text
 
 
-async def test_a_profile_that_cannot_be_used_is_not_started(tmp_path: Path) -> None:
-    started: list[str] = []
-    viewer = Viewer(tmp_path / "none.db", None, lambda name: len(started.append(name) or []))  # type: ignore[func-returns-value]
-    async with viewer.run_test(size=(80, 24)) as pilot:
+async def test_c_looks_at_the_nodes_for_real_and_shows_what_it_found(tmp_path: Path, profiles: Path) -> None:
+    (profiles / "here.yaml").write_text(HERE)
+    viewer = Viewer(tmp_path / "none.db", None)
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await chosen(pilot, "here")
+        nodes = str(viewer.screen.query_one(NodesNow).visual)
+        await pilot.press("c")
+        await finished(pilot, "check")
+        assert isinstance(viewer.screen, TextDialog)
+        text = viewer.screen.query_one(LongText).text
+    assert "me" in nodes
+    assert " of " in nodes
+    assert "GiB left of" in text
+    assert "PROBLEM  program     serve-it is not there" in text
+
+
+async def test_a_node_that_does_not_answer_is_said_and_never_safe(tmp_path: Path, profiles: Path) -> None:
+    (profiles / "here.yaml").write_text(HERE.replace("host: local", "host: nobody.invalid"))
+    viewer = Viewer(tmp_path / "none.db", None)
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await chosen(pilot, "here")
+        nodes = str(viewer.screen.query_one(NodesNow).visual)
+        (solo,) = lines(viewer, "#topologies")
+    assert "no answer" in nodes
+    assert "unknown" in solo
+    assert "safe" not in solo
+
+
+async def test_how_long_it_takes_is_told_from_what_the_same_race_took_before(tmp_path: Path, profiles: Path) -> None:
+    (profiles / "again.yaml").write_text(PROFILE_YAML)
+    store, _ = recorded(tmp_path, FINISHED)
+    async with Viewer(store, None).run_test(size=(120, 36)) as pilot:
+        viewer = await chosen(pilot, "again")
+        about = [line[-9:].strip() for line in lines(viewer, "#topologies")]
+    assert about[0] == "10 m 27 s"
+    assert all(" m " in text for text in about)
+
+
+async def test_e_writes_the_topologies_with_their_verdicts(tmp_path: Path) -> None:
+    viewer = Viewer(tmp_path / "none.db", None)
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await chosen(pilot, "small")
+        await pilot.press("e")
+        await finished(pilot, "write")
+        table = viewer.screen.rows_shown() if isinstance(viewer.screen, LaunchScreen) else None
+    assert table is not None
+    verdicts = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    assert [(row["topology"], row["node"], row["verdict"]) for row in verdicts] == [
+        ("solo", "one", "safe"),
+        ("both", "one", "safe"),
+        ("both", "two", "safe"),
+    ]
+    (written,) = tmp_path.glob("sparktui-launch-*.csv")
+    with written.open(newline="") as file:
+        assert [row[3] for row in csv.reader(file) if row[0] == "solo"] == ["one"]
+
+
+async def test_the_problems_of_a_profile_are_shown_with_file_and_key_and_it_is_not_started(tmp_path: Path) -> None:
+    start = Starter()
+    viewer = Viewer(tmp_path / "none.db", None, start)
+    async with viewer.run_test(size=(120, 36)) as pilot:
         await finished(pilot, "profiles")
+        assert "nods" in said(viewer)
+        assert "bad.yaml" in said(viewer)
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(viewer.screen, ErrorDialog)
         assert any("nods" in str(static.visual) for static in viewer.screen.query(Static))
-    assert started == []
+    assert start.asked == []
+
+
+async def test_a_start_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
+    start = Starter(error=UsageError("campaign 3 is running", "`sparktui attach 3` shows it"))
+    viewer = Viewer(tmp_path / "none.db", None, start)
+    async with viewer.run_test(size=(80, 24)) as pilot:
+        await chosen(pilot, "small")
+        await pilot.press("enter")
+        await finished(pilot, "start")
+        assert isinstance(viewer.screen, ErrorDialog)
+        text = " ".join(str(static.visual) for static in viewer.screen.query(Static))
+        assert "campaign 3 is running" in text
+        assert "`sparktui attach 3` shows it" in text
+        await pilot.press("escape")
+        assert viewer.current_mode == "launch"
+
+
+async def test_nodes_are_left_alone_while_something_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, campaign = recorded(tmp_path)
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test(size=(80, 24)) as pilot:
+        await shown(pilot)
+        await pilot.press("1")
+        await chosen(pilot, "small")
+        await shown(pilot)
+        screen = viewer.screen
+        assert isinstance(screen, LaunchScreen)
+        if screen._settling is not None:
+            screen._settling.stop()  # it asks by itself
+        asked: list[str] = []
+        monkeypatch.setattr(screen, "_ask", lambda name, _: asked.append(name))
+        screen._again()
+        assert asked == []
+        change(store, "UPDATE campaign SET state = 'done'")
+        await shown(pilot)
+        screen._again()
+        assert asked == ["small"]
 
 
 async def test_a_campaign_of_the_past_is_opened_with_enter(tmp_path: Path) -> None:
@@ -119,8 +333,18 @@ async def test_a_campaign_of_the_past_is_opened_with_enter(tmp_path: Path) -> No
         assert "gemma4-26b-a4b" in line
         assert "done" in line
         assert "SIMULATED" in line
-        await pilot.press("tab", "enter")
+        viewer.screen.query_one("#campaigns").focus()
+        await pilot.press("enter")
         await shown(pilot)
         assert viewer.current_mode == "live"
         assert viewer.snapshot.campaign is not None
         assert viewer.snapshot.campaign.id == campaign
+
+
+async def test_the_cursor_of_the_topologies_stays_where_it_is_when_more_becomes_known(tmp_path: Path) -> None:
+    viewer = Viewer(tmp_path / "none.db", None)
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await chosen(pilot, "small")
+        await pilot.press("tab", "down")
+        await chosen(pilot, "small")
+        assert viewer.screen.query_one(Topologies).under_cursor == "both"

@@ -44,19 +44,24 @@ async def test_figures_carry_units_and_percentiles(tmp_path: Path) -> None:
         said = text((await shown(pilot)).panel(Figures))
     assert "tok/s" in said
     assert "ms p50" in said
-    assert "2 192 p95" in said
+    assert "p5 15.82  p95 18.06" in said
+    assert "p95 2 192  worst 2 329" in said
+    assert "p95 66.6   worst 91.3" in said
+    assert "waiting 0" in said
 
 
 async def test_a_node_shows_memory_left_with_the_floors_of_its_kind(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
         viewer = await shown(pilot)
         fragile, sturdy = (text(card) for card in viewer.screen.query(NodeCard))
-    assert "gf1 · fragile · serving" in fragile
+    assert "gf1 · fragile · rank 1 · serving" in fragile
     assert "38.1 GiB" in fragile
     assert "stop 6  warn 12" in fragile
     assert "stop 4  warn 8" in sturdy
     assert "GPU holds 77.2 GiB" in sturdy
-    assert "RDMA in 1.9  out 1.9 GB/s" in sturdy
+    assert "gf2 · rank 0 · serving" in sturdy
+    assert "free 6.2" in sturdy
+    assert "RDMA in 1.9  out 1.9 GB/s of 25" in sturdy
 
 
 async def test_slots_count_and_draw_each_request_with_its_own_glyph(tmp_path: Path) -> None:
@@ -71,7 +76,7 @@ async def test_slots_count_and_draw_each_request_with_its_own_glyph(tmp_path: Pa
 async def test_the_engine_and_this_client_speak_for_themselves(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
         said = text((await shown(pilot)).panel(Engines))
-    assert "gf2              15        0    4.1 %" in said
+    assert "gf2              15        0   4.1 %" in said
     assert "stamps 0.04 ms late (kernel) · 11 % CPU" in said
 
 
@@ -144,6 +149,7 @@ async def test_before_the_first_wave_every_figure_is_a_dash(tmp_path: Path) -> N
 
 async def test_a_node_under_a_floor_changes_its_card_and_counts_down(tmp_path: Path) -> None:
     store, campaign = recorded(tmp_path)
+    change(store, "DELETE FROM node_sample WHERE node = 'gf1'")
     for second in range(5):
         change(
             store,
@@ -156,7 +162,8 @@ async def test_a_node_under_a_floor_changes_its_card_and_counts_down(tmp_path: P
         card = next(iter(viewer.screen.query(NodeCard)))
         assert card.has_class("-warn")
         assert not card.has_class("-stop")
-        assert "stop floor in" in text(card)
+        assert "floor in 2.5 s" in text(card)
+        assert "under 6.0 GiB the guard stops cluster-tp2-ray" in text(card)
 
 
 async def test_hostile_text_from_an_engine_stays_plain_text(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stored pictures of the two screens that are demonstrated, at three sizes, dark and light."""
+"""Stored pictures of the screens that are demonstrated, at three sizes, dark and light."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         pytest.param(Race(), (120, 36), "t", id="live-120-light"),
         pytest.param(Race(), (200, 60), "", id="live-200"),
         pytest.param(FINISHED, (120, 36), "", id="live-over-120"),
+        pytest.param(FINISHED, (120, 36), "3", id="sweep-120"),
+        pytest.param(Race(), (80, 24), "3t", id="sweep-80-light"),
         pytest.param(FINISHED, (80, 24), "4", id="compare-80"),
         pytest.param(FINISHED, (120, 36), "4t", id="compare-120-light"),
     ],

@@ -87,8 +87,8 @@ def pane(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pane]:
         "PS1": "here$ ",
         "COLORTERM": "truecolor",
     }
-    settings = [word for name, value in env.items() for word in ("-e", f"{name}={value}")]
-    pane.tmux("new-session", "-d", "-x", columns, "-y", rows, *settings, "-c", str(tmp_path), "sh")
+    shell = ["env", *(f"{name}={value}" for name, value in env.items()), "sh"]  # as words: a bash between drops PS1
+    pane.tmux("new-session", "-d", "-x", columns, "-y", rows, "-c", str(tmp_path), *shell)
     try:
         pane.until_shown("here$")
         yield pane
@@ -103,7 +103,14 @@ def test_an_owner_starts_a_race_watches_looks_around_exports_leaves_and_comes_ba
     pane.until_shown("SIMULATED", "solo", "tok/s")
     first = pane.until(_decode, "a decode rate")
     pane.until(lambda seen: _decode(seen) and _decode(seen) != _decode(first), "a decode rate that moves")
-    for key, text in (("4", "Winner"), ("3", "tok/s"), ("5", "gf1"), ("6", "small"), ("1", "small"), ("2", "tok/s")):
+    for key, text in (
+        ("4", "When to use which"),
+        ("3", "tok/s"),
+        ("5", "gf1"),
+        ("6", "small"),
+        ("1", "small"),
+        ("2", "tok/s"),
+    ):
         pane.press(key)
         pane.until_shown(text)
     pane.press("e")
@@ -116,6 +123,7 @@ def test_an_owner_starts_a_race_watches_looks_around_exports_leaves_and_comes_ba
     pane.press("?")
     pane.until_shown("explained")
     pane.press("Escape")
+    pane.until(lambda seen: "explained" not in seen, "the screen again")
     pane.press("x")
     pane.until_shown("Stop campaign 1")
     pane.press("Escape")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sparktui.ui.text import clipped, harmless, spark, squeezed, track
+from sparktui.ui.text import bars, clipped, harmless, spark, squeezed, track
 from sparktui.ui.trend import KEPT_S, Trend
 
 
@@ -47,8 +49,34 @@ def test_a_trend_averages_seconds_leaves_gaps_and_forgets() -> None:
     for t, value in ((10.0, 2.0), (10.5, 4.0), (12.0, 1.0)):
         trend.add(t, value)
     trend.add(12.5, None)
-    assert trend.series(12.9) == (3.0, None, 1.0)
-    assert trend.series(14.0) == (3.0, None, 1.0, None)
+    assert trend.curve(12.9).values == (3.0, None, 1.0)
+    assert trend.curve(14.0).values == (3.0, None, 1.0, None)
     trend.add(10.0 + 2 * KEPT_S, 7.0)
-    assert trend.series(10.0 + 2 * KEPT_S)[-1] == 7.0
-    assert len(trend.series(10.0 + 2 * KEPT_S)) == 1
+    assert trend.curve(10.0 + 2 * KEPT_S).values == (7.0,)
+
+
+def test_the_axis_of_a_trend_only_rises_until_another_measurement_begins() -> None:
+    trend = Trend()
+    tops = []
+    for t, value in ((1.0, 5.0), (2.0, 9.0), (3.0 + 2 * KEPT_S, 1.0)):
+        trend.add(t, value)
+        tops.append(trend.curve(t).top)
+    trend.fit()
+    assert tops == [5.0, 9.0, 9.0]
+    assert trend.curve(3.0 + 2 * KEPT_S).top == 1.0
+
+
+@given(
+    st.lists(st.none() | st.floats(0, 1e6), max_size=40),
+    st.integers(0, 30),
+    st.integers(1, 5),
+    st.floats(0, 1e6),
+)
+def test_bars_fill_exactly_their_place_and_show_every_known_value(
+    values: list[float | None], width: int, rows: int, top: float
+) -> None:
+    drawn = bars(values, width, rows, top)
+    assert len(drawn) == rows
+    assert {len(row) for row in drawn} == {width}
+    known = [value is not None for value in values[-width:]] if width else []
+    assert [character != " " for character in drawn[-1]] == [False] * (width - len(known)) + known

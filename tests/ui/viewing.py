@@ -61,7 +61,8 @@ async def shown(pilot: Pilot[str]) -> Viewer:
     viewer.look()
     async with asyncio.timeout(20):
         await viewer.drawn.wait()
-    await pilot.pause()
+    for _ in range(3):  # what was shown may lay out the screen, which resizes panels, which draw again
+        await pilot.pause()
     return viewer
 
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Digits, Static
 
-from sparktui.ui.snapshot import Series, Snapshot
-from sparktui.ui.text import lines, spark
+from sparktui.ui.live_values import Curve
+from sparktui.ui.snapshot import Snapshot
+from sparktui.ui.text import HEADROOM, bars, lines, spark
 from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import UNKNOWN, milliseconds, rate
 
 DIGITS = 6
 """Characters of the large number; a constant count keeps the layout still."""
+LABEL, VALUE, UNIT = 15, 6, 7
+SPREAD, SHORT_SPREAD = 25, 11
+WIDE = 64
+"""From this width on there is room for the worst beside the 95th percentile."""
 
 
 class Decode(Vertical):
@@ -37,52 +45,79 @@ class Decode(Vertical):
         text = (UNKNOWN if value is None else f"{value:.1f}").rjust(DIGITS)
         if self._digits.value != text:
             self._digits.update(text)
+        title = "decode, all streams" if wave is None else f"decode, all {wave.concurrency} streams"
+        if self.border_title != title:
+            self.border_title = title
         self.set_class(wave is None or wave.stale, "-stale")
 
 
 class DecodeTrend(Panel):
-    """The large number's last minute, in its topology's colour."""
+    """The large number's last minutes, in its topology's colour, as high as there is room."""
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
-        current = snapshot.current
+        current, curve = snapshot.current, snapshot.trends.decode_tps
         style = accent(current.index) if current is not None else "$dim"
-        return Content.styled(spark(snapshot.trends.decode_tps, width), style)
+        rows = bars(curve.values, width, max(1, self.content_size.height), HEADROOM * curve.top)
+        return lines([Content.styled(row, style) for row in rows])
 
 
 class Figures(Panel):
-    """What a stream gets, first token, gaps between tokens, prefill: value, spread and trend."""
+    """What a stream gets, first token, gaps between tokens, prefill, requests in flight: value, spread and trend."""
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
-        wave, trends = snapshot.wave, snapshot.trends
-        stream, prefill = (wave.stream_tps, wave.prefill_tps) if wave else (None, None)
-        ttft, ttft_p95 = (wave.ttft_p50_ms, wave.ttft_p95_ms) if wave else (None, None)
-        itl, itl_p95 = (wave.itl_p50_ms, wave.itl_p95_ms) if wave else (None, None)
-        style = "$dim" if wave is None or wave.stale else "bold"
-        return lines(
-            [
-                _row("each stream", rate(stream), "tok/s", "", trends.stream_tps, width, style),
-                _row("first token", milliseconds(ttft), "ms p50", _p95(ttft_p95), trends.ttft_p50_ms, width, style),
-                _row("between tokens", milliseconds(itl), "ms p50", _p95(itl_p95), trends.itl_p50_ms, width, style),
-                _row("prefill", rate(prefill), "tok/s", "", trends.prefilled_rps, width, style),
-            ]
-        )
+        style = "$dim" if snapshot.wave is None or snapshot.wave.stale else "bold"
+        rows = [_row(figure, width, style) for figure in _figures(snapshot)]
+        return lines(rows[: self.content_size.height])
 
     def show(self, snapshot: Snapshot) -> None:
         super().show(snapshot)
         self.set_class(snapshot.wave is None or snapshot.wave.stale, "-stale")
 
 
-def _p95(value: float | None) -> str:
-    return f"{milliseconds(value)} p95"
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    label: str
+    value: str
+    unit: str
+    spread: tuple[tuple[str, str], ...]
+    """Label and value each; the first is kept where there is no room for both."""
+    trend: Curve
 
 
-def _row(label: str, value: str, unit: str, extra: str, trend: Series, width: int, style: str) -> Content:
-    room = width - 40
+def _figures(snapshot: Snapshot) -> Iterator[_Figure]:
+    wave, trends = snapshot.wave, snapshot.trends
+    if wave is None:
+        units = (
+            ("each stream", "tok/s"),
+            ("first token", "ms p50"),
+            ("between tokens", "ms p50"),
+            ("prefill", "tok/s"),
+        )
+        for label, unit in (*units, ("in flight", "")):
+            yield _Figure(label, UNKNOWN, unit, (), Curve())
+        return
+    streams = (("p5", rate(wave.stream_p5_tps)), ("p95", rate(wave.stream_p95_tps)))
+    yield _Figure("each stream", rate(wave.stream_tps), "tok/s", streams, trends.stream_tps)
+    first = (("p95", milliseconds(wave.ttft_p95_ms)), ("worst", milliseconds(wave.ttft_max_ms)))
+    yield _Figure("first token", milliseconds(wave.ttft_p50_ms), "ms p50", first, trends.ttft_p50_ms)
+    between = (("p95", milliseconds(wave.itl_p95_ms)), ("worst", milliseconds(wave.itl_max_ms)))
+    yield _Figure("between tokens", milliseconds(wave.itl_p50_ms), "ms p50", between, trends.itl_p50_ms)
+    yield _Figure("prefill", rate(wave.prefill_tps), "tok/s", (), trends.prefilled_rps)
+    yield _Figure("in flight", str(wave.in_flight), "", (("waiting", str(wave.waiting)),), trends.in_flight)
+
+
+def _row(figure: _Figure, width: int, style: str) -> Content:
+    columns = SPREAD if width >= WIDE else SHORT_SPREAD
     return Content.assemble(
-        (label.ljust(15), "$dim"),
-        (value.rjust(6), style),
-        (f" {unit}".ljust(7), "$dim"),
-        extra.rjust(10),
-        "  ",
-        (spark(trend, room), "$trend"),
+        (figure.label.ljust(LABEL), "$dim"),
+        (figure.value.rjust(VALUE), style),
+        (f" {figure.unit}".ljust(UNIT), "$dim"),
+        _spread(figure.spread if width >= WIDE else figure.spread[:1], columns),
+        (spark(figure.trend.values, width - LABEL - VALUE - UNIT - columns, HEADROOM * figure.trend.top), "$trend"),
     )
+
+
+def _spread(pairs: tuple[tuple[str, str], ...], columns: int) -> Content:
+    parts = [part for label, value in pairs for part in ((f" {label} ", "$dim"), value.ljust(6))]
+    text = Content.assemble(*parts)
+    return Content.assemble(text, " " * max(0, columns - text.cell_length))

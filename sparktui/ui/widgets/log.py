@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from sparktui.ui.snapshot import Event, Snapshot
@@ -9,10 +11,11 @@ from sparktui.ui.text import clipped, clock, harmless, lines
 from sparktui.ui.widgets.panel import Panel
 
 MARKS = {"info": (" ", ""), "warning": ("!", "$warning"), "error": ("✗", "bold $error")}
+INDENT = 11
 
 
 class Log(Panel):
-    """As many of the last events as there are lines."""
+    """As many of the last lines as there is room for; under what loads or has failed, the end of its own log."""
 
     def __init__(self) -> None:
         super().__init__(id="log", classes="box", title="events")
@@ -22,10 +25,13 @@ class Log(Panel):
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         room = self.content_size.height
-        return lines([_line(event, width) for event in snapshot.events[-room:]] if room else [])
+        rows = [row for event in snapshot.events[-room:] for row in _lines(event, width)] if room else []
+        return lines(rows[-room:])
 
 
-def _line(event: Event, width: int) -> Content:
+def _lines(event: Event, width: int) -> Sequence[Content]:
     mark, style = MARKS.get(event.level, MARKS["info"])
-    text = clipped(harmless(event.text), max(0, width - 11))
-    return Content.assemble((clock(event.t), "$dim"), " ", (f"{mark} {text}", style))
+    room = max(0, width - INDENT)
+    head = Content.assemble((clock(event.t), "$dim"), " ", (f"{mark} {clipped(harmless(event.text), room)}", style))
+    tail = [Content.styled(f"{'':{INDENT - 2}}│ {clipped(harmless(line), room)}", "$dim") for line in event.tail]
+    return [head, *tail]

@@ -1,19 +1,20 @@
-"""One card a node: memory left against its floors, who holds it, and how hard the GPU works."""
+"""One card a node: memory left against its floors, who holds it, how hard the GPU works, and what is not well."""
 
 from __future__ import annotations
 
 from textual.containers import Container
 from textual.content import Content
 
-from sparktui.ui.snapshot import Node, Snapshot
-from sparktui.ui.text import Part, lines, track
+from sparktui.ui.node_values import Node
+from sparktui.ui.snapshot import Snapshot
+from sparktui.ui.text import Part, harmless, lines, track
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import GIB, UNKNOWN, duration, gib
 
-FALLING_GIB_S = 0.05
-"""A slope under this is noise."""
 HORIZON_S = 60.0
 """How far ahead a floor is announced."""
+GBPS_PER_GB_S = 8
+FULL_ROWS = 4
 
 
 class Nodes(Container):
@@ -29,11 +30,12 @@ class Nodes(Container):
             self._names = names
             self.remove_children()
             self.mount_all(NodeCard(name) for name in names)
+            self.set_class(len(names) == 1, "-one")
             self.set_class(len(names) > 2, "-many")
 
 
 class NodeCard(Panel):
-    """One node at its last sample; dim when that is old."""
+    """One node at its last sample; dim when that is old, in the accent of what the guard says of it."""
 
     def __init__(self, node: str) -> None:
         super().__init__(classes="box node")
@@ -43,32 +45,26 @@ class NodeCard(Panel):
         node = _find(snapshot, self._node)
         if node is not None:
             over = snapshot.campaign is not None and not snapshot.campaign.running
-            self._label(node, over)
+            self._label(node, snapshot, over)
         super().show(snapshot)
 
-    def _label(self, node: Node, over: bool) -> None:
+    def _label(self, node: Node, snapshot: Snapshot, over: bool) -> None:
         note = f"last seen {duration(node.age_s)} ago" if node.stale or over else _countdown(node)
-        words = [node.name, "fragile" if node.fragile else "", node.phase, note]
-        title = " · ".join(word for word in words if word)
-        if self.border_title != title:
-            self.border_title = title
+        rank = "" if node.rank is None else f"rank {node.rank}"
+        words = [node.name, "fragile" if node.fragile else "", rank, node.phase, note]
+        self.entitle(" · ".join(word for word in words if word), "" if over else "; ".join(_troubles(node, snapshot)))
+        alarm = "" if over else node.alarm
         self.set_class(node.stale and not over, "-stale")
-        self.set_class(node.alarm == "warn", "-warn")
-        self.set_class(node.alarm == "stop", "-stop")
+        self.set_class(alarm == "warn", "-warn")
+        self.set_class(alarm == "stop", "-stop")
+        self.set_class(bool(node.findings) and not over, "-unwell")
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         node = _find(snapshot, self._node)
         if node is None:
             return Content(UNKNOWN)
-        if self.content_size.height < 3:
-            return lines([_memory(node, width), _figures(width, *_holding(node, "GPU"), *_gpu(node))])
-        return lines(
-            [
-                _memory(node, width),
-                _figures(width, *_holding(node, "GPU holds")),
-                _figures(width, *_gpu(node), *_fabric(node)),
-            ]
-        )
+        rows = _full(node, width) if self.content_size.height >= FULL_ROWS else _short(node, snapshot, width)
+        return lines(rows[: self.content_size.height])
 
 
 def _find(snapshot: Snapshot, name: str) -> Node | None:
@@ -76,13 +72,45 @@ def _find(snapshot: Snapshot, name: str) -> Node | None:
 
 
 def _countdown(node: Node) -> str:
-    """Say when the memory left will be at its stop floor, while it is falling fast enough to matter."""
-    if node.slope_gib_s is None or node.slope_gib_s > -FALLING_GIB_S:
-        return ""
-    if node.stop_gib is None or node.mem_available_bytes is None:
-        return ""
-    seconds = (node.mem_available_bytes / GIB - node.stop_gib) / -node.slope_gib_s
-    return f"stop floor in {max(0.0, seconds):.1f} s" if seconds < HORIZON_S else ""
+    """Say when the memory left will be at its stop floor, where it falls fast enough to matter."""
+    seconds = node.seconds_to_floor
+    return f"floor in {seconds:.1f} s" if seconds is not None and seconds < HORIZON_S else ""
+
+
+def _troubles(node: Node, snapshot: Snapshot) -> list[str]:
+    """Say what is not well, the worst first, and what the guard will do about it."""
+    what = "what runs there" if snapshot.current is None else snapshot.current.name
+    found = []
+    if node.alarm == "stop":
+        found.append("stopped by the guard" if node.told == "stop" else "under its stop floor")
+    elif node.alarm == "warn" and node.stop_gib is not None:
+        found.append(f"under {node.stop_gib:.1f} GiB the guard stops {what}")
+    found += [harmless(finding) for finding in node.findings]
+    if node.nvml_hung:
+        found.append(f"NVML hangs in {harmless(node.nvml_hung)}")
+    if node.top and node.alarm:
+        found.append(f"held by {harmless(node.top)}")
+    return found
+
+
+def _full(node: Node, width: int) -> list[Content]:
+    strain = [("swap", _swap(node), ""), ("PSI", _tenth(node.psi_some_pct), "%")]
+    return [
+        _memory(node, width),
+        _figures(
+            width, ("GPU holds", gib(node.gpu_procs_bytes), "GiB"), ("free", gib(node.mem_free_bytes), ""), _slope(node)
+        ),
+        _figures(width, *_gpu(node)),
+        _figures(width, *strain, *_fabric(node)),
+    ]
+
+
+def _short(node: Node, snapshot: Snapshot, width: int) -> list[Content]:
+    """Return two lines; there is no frame to say below what is not well, so it takes the second."""
+    troubles = "; ".join(_troubles(node, snapshot))
+    second = Content.styled(troubles, "bold $warning").truncate(width, ellipsis=True)
+    held = ("GPU", gib(node.gpu_procs_bytes), "GiB")
+    return [_memory(node, width), second if troubles else _figures(width, held, _slope(node), *_gpu(node))]
 
 
 def _memory(node: Node, width: int) -> Content:
@@ -98,40 +126,39 @@ def _memory(node: Node, width: int) -> Content:
 
 
 def _floors(node: Node) -> str:
-    if node.stop_gib is None or node.warn_gib is None:
-        return ""
-    return f"stop {node.stop_gib:.0f}  warn {node.warn_gib:.0f}"
+    stop = "" if node.stop_gib is None else f"stop {node.stop_gib:.0f}"
+    warn = "" if node.warn_gib is None else f"warn {node.warn_gib:.0f}"
+    return "  ".join(floor for floor in (stop, warn) if floor)
 
 
 Figure = tuple[str, str, str]
 """Label, value, unit."""
 
 
-def _holding(node: Node, label: str) -> list[Figure]:
+def _slope(node: Node) -> Figure:
     slope = UNKNOWN if node.slope_gib_s is None else f"{max(0.0, -node.slope_gib_s):.2f}"
-    pressure = UNKNOWN if node.psi_some_pct is None else f"{node.psi_some_pct:.1f}"
-    swap = "0" if node.swap_used_bytes == 0 else gib(node.swap_used_bytes)
-    return [
-        (label, gib(node.gpu_procs_bytes), "GiB"),
-        ("falling", slope, "GiB/s"),
-        ("swap", swap, ""),
-        ("PSI", pressure, ""),
-    ]
+    return ("falling", slope, "GiB/s")
+
+
+def _swap(node: Node) -> str:
+    return "0" if node.swap_used_bytes == 0 else f"{gib(node.swap_used_bytes)} GiB"
 
 
 def _gpu(node: Node) -> list[Figure]:
-    return [
+    found = [
         ("", _whole(node.gpu_util_pct), "%"),
         ("", _whole(node.power_w), "W"),
         ("", _whole(node.temp_c), "C"),
         ("", _whole(node.sm_mhz), "MHz"),
     ]
+    return [*found, ("", harmless(node.throttle), "")] if node.throttle else found
 
 
 def _fabric(node: Node) -> list[Figure]:
     if node.rdma_rx_gb_s is None and node.rdma_tx_gb_s is None:
         return []
-    return [("RDMA in", _tenth(node.rdma_rx_gb_s), ""), ("out", _tenth(node.rdma_tx_gb_s), "GB/s")]
+    link = "" if node.link_gbps is None else f" of {node.link_gbps / GBPS_PER_GB_S:.0f}"
+    return [("RDMA in", _tenth(node.rdma_rx_gb_s), ""), ("out", _tenth(node.rdma_tx_gb_s), f"GB/s{link}")]
 
 
 def _figures(width: int, *figures: Figure) -> Content:

@@ -6,7 +6,7 @@ import time
 
 from textual.content import Content
 
-from sparktui.ui.snapshot import Campaign, Snapshot, Topology
+from sparktui.ui.snapshot import Campaign, Snapshot, Topology, Wave
 from sparktui.ui.text import Part, harmless, lines, spread, track
 from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
@@ -50,10 +50,17 @@ def _doing(snapshot: Snapshot, current: Topology) -> list[Part]:
     if current.state == "measuring" and wave is not None and wave.topology == current.name:
         kind = "pool run" if wave.shape == "pool" else "wave"
         number = "warm-up" if wave.warmup else f"{kind} {wave.number} of {wave.runs}"
-        return [f" · c{wave.concurrency} · {number}"]
+        return [f" · c{wave.concurrency} · {number}", (_wave_left(snapshot, wave), "$dim")]
     since = current.ready if current.state == "warming" else current.launched
     lasting = f" for {duration(snapshot.taken - since)}" if since is not None else ""
     return [f" · {current.state}{lasting if current.state in ('launching', 'warming') else ''}"]
+
+
+def _wave_left(snapshot: Snapshot, wave: Wave) -> str:
+    """Say how long the wave in flight should still take; nothing once it takes longer than waves do."""
+    usual = snapshot.remaining.wave_s
+    left = 0.0 if usual is None else usual - wave.running_s
+    return f", {duration(left)} left" if left >= 1 else ""
 
 
 def _when(snapshot: Snapshot, campaign: Campaign, width: int) -> Content:
@@ -68,7 +75,8 @@ def _when(snapshot: Snapshot, campaign: Campaign, width: int) -> Content:
         if left.all_s is None or width < CLOCK_COLUMNS
         else time.strftime(", done %H:%M", time.localtime(snapshot.taken + left.all_s))
     )
-    return Content(f"cell {duration(left.cell_s)} · all {duration(left.all_s)}{done}")
+    sweep = f"sweep {duration(left.sweep_s)} · " if width >= CLOCK_COLUMNS else ""
+    return Content(f"cell {duration(left.cell_s)} · {sweep}all {duration(left.all_s)}{done}")
 
 
 def _gauges(snapshot: Snapshot, width: int) -> Content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textual.content import Content
 
@@ -20,38 +20,62 @@ LEVEL = 4
 MARGIN = 9
 INTERVAL = 19
 MIN_VERDICT = 22
+LEGEND = "[best]  ± over waves  * incomplete  ~ tainted: neither wins  tie: too close"
 
 
 class VerdictTable(Panel):
-    """One metric of the campaign's comparison."""
+    """One metric of the campaign's comparison.
 
-    def __init__(self, metric: MetricName, title: str) -> None:
-        super().__init__(id=f"verdict-{metric}", classes="box verdict", title=title)
+    Args:
+        metric: Its name.
+        title: What stands above it.
+        nth: Of several workloads, which.
+    """
+
+    def __init__(self, metric: MetricName, title: str, nth: int = 0) -> None:
+        super().__init__(id=verdict_id(metric, nth), classes="box verdict", title=title)
+        self.heading = title
         self._metric = metric
+        self._nth = nth
 
     def concern(self, snapshot: Snapshot) -> object:
         return snapshot.comparison
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
-        table = find_table(snapshot.comparison, self._metric)
+        table = find_table(snapshot.comparison, self._metric, self._nth)
         self.make_room(2 if table is None else 1 + len(table.rows))
         if table is None:
             return Content.styled("nothing measured yet", "$dim")
-        shape = _shape(table, width)
-        self.border_subtitle = _subtitle(table, shape)
+        shape = _shape(table, width, _tainted(snapshot.comparison, table))
+        self.entitle(self.heading, _subtitle(table, shape))
         return lines([_head(table, shape), *(_row(table, row, shape) for row in table.rows)])
 
 
-def find_table(comparison: Comparison | None, metric: MetricName) -> Table | None:
-    """Return a metric's table; of several workloads the first."""
-    if comparison is None:
-        return None
-    return next((table for table in comparison.tables if table.metric.name == metric), None)
+def verdict_id(metric: MetricName, nth: int = 0) -> str:
+    """Return what a metric's table is called on its screen."""
+    return f"verdict-{metric}-{nth}" if nth else f"verdict-{metric}"
+
+
+def find_table(comparison: Comparison | None, metric: MetricName, nth: int = 0) -> Table | None:
+    """Return a metric's table; of several workloads the nth."""
+    tables = () if comparison is None else comparison.tables
+    return next(iter([table for table in tables if table.metric.name == metric][nth:]), None)
 
 
 def _subtitle(table: Table, shape: _Shape) -> str:
     against = f" · margin against {table.baseline or 'the runner-up'}" if shape.verdict else ""
     return f"{table.metric.better} is better{against}"
+
+
+Cells = frozenset[tuple[str, int]]
+"""Topology and level."""
+
+
+def _tainted(comparison: Comparison | None, table: Table) -> Cells:
+    """Return whose cells were measured while something was wrong."""
+    columns = () if comparison is None else comparison.columns
+    cells = ((column.name, cell) for column in columns for cell in column.cells if cell.workload == table.workload)
+    return frozenset((name, cell.cell.concurrency) for name, cell in cells if cell.cell.taint is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +85,10 @@ class _Shape:
     columns: tuple[int, ...]
     std: bool
     verdict: int
+    tainted: Cells = field(default_factory=frozenset)
 
 
-def _shape(table: Table, width: int) -> _Shape:
+def _shape(table: Table, width: int, tainted: Cells) -> _Shape:
     """Take the fullest form that fits; spreads are the first to go, then long names, then the verdict."""
     longest = max((len(row.winner) for row in table.rows if row.winner), default=0)
     for std, names, gap, least in (
@@ -74,8 +99,8 @@ def _shape(table: Table, width: int) -> _Shape:
     ):
         columns = tuple(max(min(len(name) + 1, names), _widest(table, name, std)) + gap for name in table.topologies)
         if (left := width - LEVEL - sum(columns)) >= least:
-            return _Shape(columns, std, left)
-    return _Shape(columns, False, 0)
+            return _Shape(columns, std, left, tainted)
+    return _Shape(columns, False, 0, tainted)
 
 
 def _widest(table: Table, topology: str, std: bool) -> int:
@@ -98,7 +123,8 @@ def _winner_title(table: Table, room: int) -> str:
 def _row(table: Table, row: Row, shape: _Shape) -> Content:
     parts: list[Part] = [(f"{row.concurrency:3}", "$dim")]
     for index, name in enumerate(table.topologies):
-        text = _value(table, row, name, shape.std).rjust(shape.columns[index])
+        mark = "~" if (name, row.concurrency) in shape.tainted else "*"
+        text = _value(table, row, name, shape.std, mark).rjust(shape.columns[index])
         parts.append((text, _style(row, name, index)))
     if not shape.verdict:
         return Content.assemble(*parts)
@@ -111,14 +137,14 @@ def _style(row: Row, topology: str, index: int) -> str:
     return "$dim" if topology in row.barred else ""
 
 
-def _value(table: Table, row: Row, topology: str, std: bool) -> str:
+def _value(table: Table, row: Row, topology: str, std: bool, mark: str = "*") -> str:
     value, spread = row.values.get(topology), row.std.get(topology)
     text = _number(table, value)
     if std and value is not None and spread is not None:
         text += f" ±{spread:.{_decimals(value)}f}"
     if topology == row.winner:
         return f"[{text}]"
-    return f"{text}*" if value is not None and topology in row.barred else f"{text} "
+    return f"{text}{mark}" if value is not None and topology in row.barred else f"{text} "
 
 
 def _decimals(value: float) -> int:
@@ -136,8 +162,9 @@ def _verdict(table: Table, row: Row, room: int) -> Content:
     if row.margin is None:
         return Content.assemble((squeezed(row.winner, room - 6), style), (" alone", "$dim"))
     margin, span = percent(row.margin), _span(row)
-    span = span if len(row.winner) + len(margin) + len(span) + (5 if row.tie else 3) <= room else ""
-    name = squeezed(row.winner, max(4, room - len(margin) - (7 if row.tie else 1)))
+    who = row.winner if row.tied_with is None else f"{row.winner}={row.tied_with}"
+    span = span if len(who) + len(margin) + len(span) + (5 if row.tie else 3) <= room else ""
+    name = squeezed(who, max(4, room - len(margin) - (7 if row.tie else 1)))
     if row.tie:
         return Content.assemble(("tie", "bold"), (f"  {name} ", "$dim"), margin, (f"  {span}", "$dim"))
     return Content.assemble((name, style), f" {margin}", (f"  {span}", "$dim"))

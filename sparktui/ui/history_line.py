@@ -1,0 +1,101 @@
+"""One campaign as one line of the History list, for the columns there are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from sparktui.ui.history_view import LEVELS_SHOWN, HistoryRow, LevelWinner
+from sparktui.ui.text import Part, clipped, harmless, squeezed
+from sparktui.ui.themes import accent
+from sparktui.ui.widgets.masthead import BADGES
+
+NAME_COLUMNS = 18
+NARROW_NAME_COLUMNS = 10
+NARROW = 100
+STATE_COLUMNS = 12
+WHEN_COLUMNS = 13
+NUMBER_COLUMNS = 5
+MARK_COLUMNS = 2
+DONE_COLUMNS = 5
+GAP = 2
+NARROW_LEVELS = 2
+BADGE_COLUMNS = 9
+SHORT_BADGES = {"simulated": "SIM", "published": "PUB", "imported": "IMP"}
+STYLES = {"running": "bold $accent", "queued": "$accent", "failed": "$error", "guard": "$error", "done": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How wide each column is."""
+
+    name: int
+    winner: int
+    """Of one of the levels shown."""
+    levels: int
+    badge: int
+
+    @classmethod
+    def of(cls, width: int, rows: Sequence[HistoryRow]) -> Layout:
+        """Return the layout for a width and what is to be listed."""
+        narrow = width < NARROW
+        longest = max((len(row.name) for row in rows), default=0)
+        name = max(7, min(longest, NARROW_NAME_COLUMNS if narrow else NAME_COLUMNS))
+        badge = 3 if narrow else BADGE_COLUMNS
+        taken = MARK_COLUMNS + NUMBER_COLUMNS + WHEN_COLUMNS + name + GAP + DONE_COLUMNS + STATE_COLUMNS + badge
+        levels = NARROW_LEVELS if narrow else LEVELS_SHOWN
+        return cls(name, max(6, (width - taken) // levels), levels, badge)
+
+    def head(self) -> Content:
+        """Return the line above the list."""
+        number = "#".rjust(NUMBER_COLUMNS - 1) + " "
+        columns = (
+            ("when", WHEN_COLUMNS),
+            ("profile", self.name + GAP),
+            ("done", DONE_COLUMNS),
+            ("fastest decode", self.levels * self.winner),
+        )
+        titles = "".join(title.ljust(width) for title, width in columns)
+        return Content.styled(f"{' ' * MARK_COLUMNS}{number}{titles}state", "$dim")
+
+    def line(self, row: HistoryRow, *, marked: bool) -> Content:
+        """Return a campaign's line; no colour is needed to read it."""
+        number = "" if row.campaign is None else str(row.campaign)
+        done = f"{row.done}/{len(row.topologies)}"
+        return Content.assemble(
+            ("● " if marked else "  ", "bold $accent"),
+            (number.rjust(NUMBER_COLUMNS - 1) + " ", "$dim"),
+            _when(row).ljust(WHEN_COLUMNS),
+            (squeezed(harmless(row.name), self.name).ljust(self.name), "bold"),
+            " " * GAP + done.ljust(DONE_COLUMNS),
+            *self._winners(row),
+            (row.state.ljust(STATE_COLUMNS), STYLES.get(row.state, "$warning")),
+            _badge(row, self.badge),
+        )
+
+    def _winners(self, row: HistoryRow) -> list[Part]:
+        if row.winners is None:
+            return [("…".ljust(self.levels * self.winner), "$dim")]
+        found = row.winners if len(row.winners) <= self.levels else (row.winners[0], row.winners[-1])
+        shown: list[Part] = [self._winner(row, winner) for winner in found]
+        return [*shown, " " * self.winner * (self.levels - len(shown))]
+
+    def _winner(self, row: HistoryRow, found: LevelWinner) -> Part:
+        level = f"c{found.concurrency} "
+        name = "tie" if found.tie else "-" if found.winner is None else harmless(found.winner)
+        text = f"{level}{squeezed(name, self.winner - len(level) - 1)}".ljust(self.winner)
+        if found.tie or found.winner not in row.topologies:
+            return (text, "$dim")
+        return (text, accent(row.topologies.index(found.winner)))
+
+
+def _when(row: HistoryRow) -> str:
+    return clipped(row.date, 12) if row.created is None else time.strftime("%d %b %H:%M", time.localtime(row.created))
+
+
+def _badge(row: HistoryRow, width: int) -> Part:
+    badge = (SHORT_BADGES if width < BADGE_COLUMNS else BADGES).get(row.source, "")
+    return (badge, "bold $simulated" if row.source == "simulated" else "bold")

@@ -1,0 +1,82 @@
+"""The lines of Launch's lists, and the texts that it opens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from sparktui.doctor.findings import Finding
+from sparktui.errors import ProfileError
+from sparktui.profile.catalog import ProfileEntry, list_profiles
+from sparktui.profile.loader import load_profile
+from sparktui.profile.model import Profile
+from sparktui.store.rows import CampaignRow
+from sparktui.ui.text import Part, harmless
+from sparktui.ui.widgets.masthead import BADGES
+
+CAMPAIGNS_SHOWN = 20
+"""History has all of them."""
+MARKS = {"ok": ("ok", "$success"), "warning": ("WARNING", "$warning"), "problem": ("PROBLEM", "bold $error")}
+UNKNOWN_MARK = ("?", "$dim")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A profile that has a name here, usable or not."""
+
+    entry: ProfileEntry
+    profile: Profile | ProfileError
+
+
+def find_profiles() -> tuple[Found, ...]:
+    """Read every profile there is."""
+    return tuple(Found(entry, _loaded(entry)) for entry in list_profiles())
+
+
+def _loaded(entry: ProfileEntry) -> Profile | ProfileError:
+    try:
+        return load_profile(entry.path)
+    except ProfileError as error:
+        return error
+
+
+def profile_line(found: Found, width: int) -> Content:
+    """Return a profile's name, how large it is, and whether it is a rehearsal."""
+    name, profile = found.entry.name, found.profile
+    if isinstance(profile, ProfileError):
+        count = max(1, len(profile.problems))
+        return Content.assemble((name.ljust(width), "$dim"), (f"  {count} problems", "$error"))
+    mark = ("  SIMULATED", "bold $simulated") if profile.simulated else ""
+    counts = f"  {len(profile.nodes)} nodes  {len(profile.topologies)} top."
+    return Content.assemble((name.ljust(width), "bold"), mark, (counts, "$dim"))
+
+
+def campaign_line(row: CampaignRow, width: int) -> Content:
+    """Return when a campaign began, what it was and how it ended."""
+    when = time.strftime("%d %b %H:%M", time.localtime(row.created))
+    badge = BADGES.get(row.source, "")
+    parts: list[Part] = [(f"{row.id:>4}  ", "$dim"), f"{when}  ", (harmless(row.name).ljust(width), "bold")]
+    parts += [f"  {row.state:<8}", (f"  {badge}", "bold $simulated" if row.simulated else "bold")]
+    return Content.assemble(*parts, (f"  {harmless(row.detail or '')}", "$dim"))
+
+
+def findings_text(findings: Sequence[Finding]) -> list[Content]:
+    """Return what a look at the nodes has found, node by node, with what to do."""
+    if not findings:
+        return [Content("nothing to look at: every node of this profile is simulated")]
+    rows: list[Content] = []
+    for node in dict.fromkeys(finding.node for finding in findings):
+        rows += (
+            [Content(), Content.styled(harmless(node), "bold $accent")]
+            if rows
+            else [Content.styled(node, "bold $accent")]
+        )
+        for finding in (finding for finding in findings if finding.node == node):
+            mark, style = MARKS.get(finding.verdict, UNKNOWN_MARK)
+            rows.append(Content.assemble((f"  {mark:<9}", style), f"{finding.subject:<12}{harmless(finding.text)}"))
+            if finding.hint and finding.verdict != "ok":
+                rows.append(Content.styled(f"{'':23}-> {harmless(finding.hint)}", "$dim"))
+    return rows

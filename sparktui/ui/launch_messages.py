@@ -1,0 +1,42 @@
+"""Facts that Launch's workers find out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from sparktui.doctor.findings import Finding
+from sparktui.prospect import Prospect
+from sparktui.store.rows import CampaignRow
+from sparktui.ui.launch_lists import Found
+
+
+@dataclass
+class ProfilesRead(Message):
+    """The profiles that have a name here, usable or not."""
+
+    found: tuple[Found, ...]
+
+
+@dataclass
+class CampaignsRead(Message):
+    """What was run before, newest first."""
+
+    rows: tuple[CampaignRow, ...]
+
+
+@dataclass
+class ProspectRead(Message):
+    """What is known of a profile before it is started."""
+
+    name: str
+    prospect: Prospect
+
+
+@dataclass
+class NodesChecked(Message):
+    """What a thorough look at a profile's nodes has found."""
+
+    name: str
+    findings: tuple[Finding, ...]

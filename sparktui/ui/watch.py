@@ -1,0 +1,117 @@
+"""The screen of `sparktui watch`: engines that somebody else drives, side by side, and their nodes' memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, VerticalScroll
+from textual.theme import Theme
+
+from sparktui.paths import data_dir
+from sparktui.serving.api import new_client
+from sparktui.ui import themes
+from sparktui.ui.dialogs import ExplainDialog
+from sparktui.ui.explain_watch import WATCH
+from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
+from sparktui.ui.widgets.keybar import Keybar
+from sparktui.ui.widgets.watched import AllEngines, WatchedEngine, WatchedNodes, WatchHead, WatchPanel
+from sparktui.watching.watcher import Watcher
+
+HERE = Path(__file__)
+STYLES: list[str | PurePath] = [HERE.with_name("app.tcss"), HERE.with_name("watch.tcss")]
+WIDTHS = [(0, "-narrow"), (110, "-wide"), (170, "-ultra")]
+
+
+class WatchApp(App[None]):
+    """Looks on: nothing it does reaches an engine but the question for its /metrics page.
+
+    Args:
+        watcher: What follows the engines and nodes.
+        hz: How often the screen is drawn.
+    """
+
+    TITLE = "sparktui watch"
+    CSS_PATH = STYLES
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "explain", "Explain", tooltip="Every figure on this screen in words"),
+        Binding("t", "theme", "Theme", tooltip="Dark, light, or the terminal's own colours"),
+        Binding("q", "quit", "Quit", tooltip="Stop watching; the engines go on"),
+    ]
+
+    def __init__(self, watcher: Watcher, hz: float) -> None:
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self._watcher = watcher
+        self._hz = hz
+        self._following: asyncio.Task[None] | None = None
+        self.suiting_theme = themes.DARK_NAME
+
+    def compose(self) -> ComposeResult:
+        picture = self._watcher.picture()
+        yield WatchHead()
+        with VerticalScroll(id="watched"):
+            if len(picture.engines) > 1:
+                yield AllEngines()
+            with Grid(id="engines"):
+                yield from (WatchedEngine(index) for index in range(len(picture.engines)))
+            if picture.nodes:
+                yield WatchedNodes()
+        yield Keybar()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give themes that are not ours our colours."""
+        return themes.variables(self.current_theme)
+
+    def on_mount(self) -> None:
+        ThemeChoice(self, data_dir(), self.suiting_theme)
+        self.theme_changed_signal.subscribe(self, self._redraw)
+        self.animation_level = "none"
+        self.query_one(Grid).set_class(len(self.query(WatchedEngine)) == 1, "-one")
+        self._following = asyncio.create_task(self._follow())
+        self.set_interval(1 / self._hz, self.look)
+
+    def look(self) -> None:
+        """Draw what is known now."""
+        picture = self._watcher.picture()
+        with self.batch_update():
+            for panel in self.query(WatchPanel):
+                panel.show(picture)
+
+    def _redraw(self, _: Theme) -> None:
+        self.look()
+
+    async def _follow(self) -> None:
+        async with new_client() as client:
+            await self._watcher.run(client, self._hz)
+
+    def action_explain(self) -> None:
+        """Explain every figure on this screen."""
+        keys = [
+            (self.get_key_display(shown.binding), shown.binding.tooltip or shown.binding.description)
+            for shown in self.screen.active_bindings.values()
+            if shown.binding.description
+        ]
+        self.push_screen(ExplainDialog("Watch, explained", WATCH, keys))
+
+    def action_theme(self) -> None:
+        """Change between dark, light and the terminal's own colours."""
+        self.theme = themes.next_theme(self.theme)
+
+    async def on_unmount(self) -> None:
+        """Let go of the nodes: no agent is to be left behind."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+
+
+def run_watch_app(watcher: Watcher, hz: float) -> None:
+    """Show what is watched until the screen is closed."""
+    app = WatchApp(watcher, hz)
+    app.suiting_theme = suiting_theme(app)
+    app.run()

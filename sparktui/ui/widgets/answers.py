@@ -1,0 +1,135 @@
+"""What stands beside the winner tables: how much of the race they hold, where they cross, what to serve with, notes."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from sparktui.compare.answers import advice_lines
+from sparktui.compare.sentences import leader_sentences
+from sparktui.ui.compared_view import CompareView
+from sparktui.ui.snapshot import Snapshot
+from sparktui.ui.text import harmless, lines
+from sparktui.ui.widgets.panel import Panel
+from sparktui.ui.widgets.progress import NOTHING_OPEN
+from sparktui.ui.widgets.verdicts import LEGEND
+
+NOT_YET = "cannot win: not measured"
+"""Said of every cell still to come: the dash in the table says it better."""
+
+
+class Standing(Panel):
+    """How much of the race the tables hold, by which calculator; under it what their marks mean."""
+
+    def __init__(self) -> None:
+        super().__init__(id="standing")
+        self._asked: str | None = None
+
+    def ask(self, calculator: str | None) -> None:
+        """Say which calculator is being waited for; None for none."""
+        self._asked = calculator
+
+    def draw(self, snapshot: Snapshot, width: int) -> Content:
+        if isinstance(snapshot.view, CompareView):
+            return lines([row.truncate(width, ellipsis=True) for row in _side_by_side(snapshot.view)])
+        if snapshot.campaign is None:
+            return Content(NOTHING_OPEN if snapshot.taken else "reading the store")
+        done, every = sum(cell.state == "done" for cell in snapshot.cells), len(snapshot.cells)
+        sofar = f"so far {done} of {every} cells measured   " if snapshot.campaign.running else ""
+        first = Content.assemble((sofar, "bold"), _workload(snapshot), (self._waiting(snapshot), "bold $warning"))
+        legend = Content.styled(LEGEND, "$dim")
+        return lines([first.truncate(width, ellipsis=True), legend.truncate(width, ellipsis=True)])
+
+    def _waiting(self, snapshot: Snapshot) -> str:
+        known = None if snapshot.comparison is None else snapshot.comparison.calculator
+        return f"   working out {self._asked} …" if self._asked is not None and self._asked != known else ""
+
+
+def _side_by_side(view: CompareView) -> tuple[Content, Content]:
+    """Say which campaigns these are, and, where they are not ranked, that they are not."""
+    names = ", ".join(harmless(f"{row.name} #{row.id}" if row.id else row.name) for row in view.comparison.campaigns)
+    ranked = "" if view.comparison.ranked else "   not ranked: not measured alike, see the notes"
+    first = Content.assemble((names, "bold"), (ranked, "bold $warning"))
+    return first, Content.styled(f"Esc: only the open campaign   {LEGEND}", "$dim")
+
+
+def _workload(snapshot: Snapshot) -> str:
+    cells = snapshot.cells
+    if not cells:
+        return ""
+    depth = f" depth{cells[0].depth}" if cells[0].depth else ""
+    kind = "pool runs" if cells[0].shape == "pool" else "waves"
+    load = f"pp{cells[0].pp} tg{cells[0].tg}{depth} · {cells[0].runs} {kind} a level"
+    compared = snapshot.comparison
+    return load if compared is None else f"{load} · {compared.calculator} by {compared.token_source}"
+
+
+class Crossings(Panel):
+    """Up to how many users who leads, in a sentence a metric."""
+
+    grows = True
+
+    def __init__(self) -> None:
+        super().__init__(id="crossings", classes="box", title="Crossovers")
+
+    def concern(self, snapshot: Snapshot) -> object:
+        return snapshot.comparison
+
+    def draw(self, snapshot: Snapshot, width: int) -> Content:
+        tables = () if snapshot.comparison is None else snapshot.comparison.tables
+        found = [line for table in tables for line in leader_sentences(table)]
+        return lines([row for line in found for row in _wrapped(line, width)] or [Content.styled("none yet", "$dim")])
+
+
+class Advice(Panel):
+    """Use case, topology, why."""
+
+    grows = True
+
+    def __init__(self) -> None:
+        super().__init__(id="advice", classes="box", title="When to use which")
+
+    def concern(self, snapshot: Snapshot) -> object:
+        return snapshot.comparison
+
+    def draw(self, snapshot: Snapshot, width: int) -> Content:
+        found = [] if snapshot.comparison is None else advice_lines(snapshot.comparison, width)
+        return lines([_advised(line) for line in found] or [Content.styled("none yet", "$dim")])
+
+
+def _advised(line: str) -> Content:
+    """Return a line of advice, the reasons below a use case dimmed."""
+    return Content.styled(harmless(line), "$dim" if line.startswith(" ") else "")
+
+
+class Notes(Panel):
+    """What has to be said with the tables: who cannot win and why, what differs, what drifted."""
+
+    grows = True
+
+    def __init__(self) -> None:
+        super().__init__(id="notes", classes="box", title="Notes")
+
+    def concern(self, snapshot: Snapshot) -> object:
+        return snapshot.comparison
+
+    def draw(self, snapshot: Snapshot, width: int) -> Content:
+        return lines(list(_notes(snapshot, width)) or [Content.styled("nothing to add", "$dim")])
+
+
+def _notes(snapshot: Snapshot, width: int) -> Iterator[Content]:
+    comparison = snapshot.comparison
+    if comparison is None:
+        return
+    for difference in comparison.differences:
+        yield from _wrapped(difference, width, "$warning")
+    for note in comparison.notes:
+        if not note.endswith(NOT_YET):
+            yield from _wrapped(note, width)
+
+
+def _wrapped(text: str, width: int, style: str = "") -> Iterator[Content]:
+    for line in textwrap.wrap(harmless(text), max(20, width), subsequent_indent="  "):
+        yield Content.styled(line, style)

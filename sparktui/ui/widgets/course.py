@@ -1,0 +1,114 @@
+"""The whole race over time, once it is over: what every cell decoded, when, on an axis that does not move any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from textual.content import Content
+
+from sparktui.ui.snapshot import Snapshot
+from sparktui.ui.text import bars, harmless, lines, spread, squeezed
+from sparktui.ui.themes import accent
+from sparktui.ui.widgets.panel import Panel
+from sparktui.units import rate
+
+AXIS = 8
+"""Columns for the highest value, in front."""
+LEAST_NAME = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One measured cell."""
+
+    topology: int
+    """By its place in the race."""
+    started: float
+    ended: float
+    decode_tps: float
+
+
+class Course(Panel):
+    """Bars over time, a colour a topology, named below; then the clock."""
+
+    def __init__(self) -> None:
+        super().__init__(id="course", classes="box", title="decode over the race, tok/s")
+
+    def concern(self, snapshot: Snapshot) -> object:
+        return snapshot.comparison
+
+    def draw(self, snapshot: Snapshot, width: int) -> Content:
+        cells, rows = _cells(snapshot), self.content_size.height - 2
+        if not cells or rows < 1 or width <= AXIS:
+            return Content.styled("nothing measured", "$dim")
+        owners = _owners(cells, width - AXIS)
+        values = [None if cell is None else cell.decode_tps for cell in owners]
+        top = max(cell.decode_tps for cell in cells)
+        colours = [None if cell is None else cell.topology for cell in owners]
+        drawn = bars(values, width - AXIS, rows, top)
+        labels = [f"{rate(top)} ┤", *[" ┤"] * (rows - 1)]
+        body = [_row(label.rjust(AXIS), row, colours) for label, row in zip(labels, drawn, strict=True)]
+        return lines([*body, _names(snapshot, colours), _clock(cells, width)])
+
+
+def _cells(snapshot: Snapshot) -> list[_Cell]:
+    comparison = snapshot.comparison
+    return [
+        _Cell(column.sweep.seq, cell.cell.started, cell.cell.ended, decode)
+        for column in (comparison.columns if comparison else ())
+        for cell in column.cells
+        if cell.cell.started and cell.cell.ended and (decode := cell.figures.mean("decode_tps")) is not None
+    ]
+
+
+def _owners(cells: Sequence[_Cell], columns: int) -> list[_Cell | None]:
+    """Return what was measured in each slice of the time from the first cell to the last; None between cells."""
+    start, end = min(cell.started for cell in cells), max(cell.ended for cell in cells)
+    step = max(1e-9, end - start) / columns
+    return [_longest(cells, start + step * column, start + step * (column + 1)) for column in range(columns)]
+
+
+def _longest(cells: Sequence[_Cell], low: float, high: float) -> _Cell | None:
+    """Return the cell that most of a slice of time was spent on."""
+    within = [cell for cell in cells if cell.started < high and cell.ended > low]
+    return max(within, key=lambda cell: min(cell.ended, high) - max(cell.started, low), default=None)
+
+
+def _row(label: str, row: str, colours: Sequence[int | None]) -> Content:
+    drawn = groupby(zip(row, colours, strict=True), key=lambda pair: pair[1])
+    parts = [
+        ("".join(character for character, _ in run), "$dim" if colour is None else accent(colour))
+        for colour, run in drawn
+    ]
+    return Content.assemble((label, "$dim"), *parts)
+
+
+def _names(snapshot: Snapshot, colours: Sequence[int | None]) -> Content:
+    """Name each topology under its bars, where there is room for a name."""
+    names = {topology.index: harmless(topology.name) for topology in snapshot.topologies}
+    parts = []
+    for colour, run in groupby(_without_gaps(colours)):
+        room = len(list(run))
+        name = squeezed(names.get(colour, ""), room - 1) if colour is not None and room > LEAST_NAME else ""
+        parts.append((name.ljust(room), "$dim" if colour is None else accent(colour)))
+    return Content.assemble(" " * AXIS, *parts)
+
+
+def _without_gaps(colours: Sequence[int | None]) -> list[int | None]:
+    """Give what lies between two cells of one topology to that topology."""
+    last = {colour: index for index, colour in enumerate(colours) if colour is not None}
+    filled: list[int | None] = []
+    now = None
+    for index, colour in enumerate(colours):
+        now = colour if colour is not None else now if now is not None and index < last[now] else None
+        filled.append(now)
+    return filled
+
+
+def _clock(cells: Sequence[_Cell], width: int) -> Content:
+    start, end = min(cell.started for cell in cells), max(cell.ended for cell in cells)
+    left, right = (time.strftime("%H:%M", time.localtime(t)) for t in (start, end))
+    return spread(Content.styled(" " * AXIS + left, "$dim"), Content.styled(right, "$dim"), width)

@@ -1,0 +1,118 @@
+"""What Live and Compare show is what `sparktui show --json` and `compare --json` print for the same moment."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from textual.pilot import Pilot
+
+from sparktui.cli import cli
+from sparktui.ui.widgets.outcome import Outcome
+from sparktui.ui.widgets.verdicts import VerdictTable
+from sparktui.units import milliseconds, percent, rate
+from tests.ui.fixture_store import FINISHED, Race
+from tests.ui.viewing import Viewer, recorded, shown, text
+
+METRICS = ("decode", "prefill", "ttft")
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    return tmp_path
+
+
+def printed(*argv: str) -> list[Row]:
+    """Return the rows that a command prints."""
+    done = CliRunner().invoke(cli, [*argv, "--json"], catch_exceptions=False)
+    rows: list[Row] = json.loads(done.stdout)["rows"]
+    return rows
+
+
+def number(row: Row, value: float | None) -> str:
+    return milliseconds(value) if row["unit"] == "ms" else rate(value)
+
+
+def expected_cells(row: Row) -> list[str]:
+    """Return what a row's cells say, spreads left out: the best in brackets, a star on what cannot win."""
+    cells = []
+    for name, value in row["values"].items():
+        said = number(row, value)
+        if name == row["winner"]:
+            said = f"[{said}]"
+        elif name in row["barred"] and value is not None:
+            said += "*"
+        cells.append(said)
+    return cells
+
+
+def shown_rows(viewer: Viewer, metric: str) -> list[str]:
+    """Return the rows of a table on screen, spreads taken out."""
+    table = viewer.screen.query_one(f"#verdict-{metric}", VerdictTable)
+    return [re.sub(r" ±[\d.,]+", "", line) for line in str(table.visual).splitlines()[1:]]
+
+
+def assert_same(viewer: Viewer, rows: list[Row], *, verdicts: bool = True) -> None:
+    for metric in METRICS:
+        wanted = [row for row in rows if row["metric"] == metric]
+        lines = shown_rows(viewer, metric)
+        assert len(lines) == len(wanted) > 0
+        for line, row in zip(lines, wanted, strict=True):
+            level, *cells = re.split(r"\s{2,}", line.strip())
+            said = " ".join([level, *cells])
+            assert said.startswith(" ".join([str(row["concurrency"]), *expected_cells(row)])), (said, row)
+            if verdicts:
+                assert verdict(row) in said
+
+
+def verdict(row: Row) -> str:
+    if row["winner"] is None:
+        return "-"
+    if row["margin"] is None:
+        return f"{row['winner']} alone"
+    low, high = row["interval"]
+    return f"{percent(row['margin'])} ({low * 100:+.1f} to {high * 100:+.1f})"
+
+
+async def compared(pilot: Pilot[str], *keys: str) -> Viewer:
+    await pilot.press("4", *keys)
+    for _ in range(2):
+        viewer = await shown(pilot)
+    return viewer
+
+
+@pytest.mark.parametrize("race", [Race(), FINISHED], ids=["running", "over"])
+async def test_compare_shows_every_figure_that_show_prints(store: Path, race: Race) -> None:
+    async with Viewer(*recorded(store, race)).run_test(size=(200, 60)) as pilot:
+        assert_same(await compared(pilot), printed("show", "1"))
+
+
+@pytest.mark.parametrize(("keys", "calculator"), [("c", "benchy-0.3.5"), ("cc", "benchy-0.4.0")])
+async def test_by_another_calculator_too(store: Path, keys: str, calculator: str) -> None:
+    async with Viewer(*recorded(store, FINISHED)).run_test(size=(200, 60)) as pilot:
+        assert_same(await compared(pilot, *keys), printed("show", "1", "--calculator", calculator))
+
+
+async def test_against_a_baseline_too(store: Path) -> None:
+    async with Viewer(*recorded(store, FINISHED)).run_test(size=(200, 60)) as pilot:
+        assert_same(await compared(pilot, "b"), printed("compare", "1", "--baseline", "solo"))
+
+
+async def test_live_shows_the_same_tables_while_it_runs(store: Path) -> None:
+    async with Viewer(*recorded(store)).run_test(size=(200, 60)) as pilot:
+        assert_same(await shown(pilot), printed("show", "1"))
+
+
+async def test_live_names_the_same_winners_once_it_is_over(store: Path) -> None:
+    async with Viewer(*recorded(store, FINISHED)).run_test(size=(120, 36)) as pilot:
+        said = text((await shown(pilot)).panel(Outcome))
+    for row in printed("show", "1"):
+        (line,) = [line for line in said.splitlines() if line.startswith(row["metric"])]
+        who = "tie" if row["tie"] else row["winner"]
+        assert re.search(rf"{re.escape(who)}(?: c\d+)* c{row['concurrency']}(?!\d)", line)

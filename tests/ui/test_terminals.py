@@ -1,0 +1,97 @@
+"""What kind of terminal it is decides how it is looked at: screens, fewer colours, a slower pace, or lines."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from sparktui.cli import cli
+from sparktui.ui import themes
+from sparktui.ui.app import SparktuiApp, run_app
+from sparktui.viewing import HZ, SSH_HZ, Viewing, open_app
+from tests.ui.fixture_store import FINISHED
+from tests.ui.viewing import recorded
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = SimpleNamespace(stdin=Terminal(), stdout=Terminal())
+    monkeypatch.setattr("sparktui.viewing.sys", there)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSH_CONNECTION", "TEXTUAL_DRIVER", "TEXTUAL_ANIMATIONS", "TEXTUAL_FPS", "NO_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_on_a_terminal_there_are_screens() -> None:
+    assert Viewing().screens
+    assert not Viewing(plain=True).screens
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert not Viewing().screens
+
+
+def test_what_is_no_terminal_gets_lines_and_a_word_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(tmp_path, FINISHED)
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    looked = CliRunner().invoke(cli, ["attach", "last"])
+    assert "not on a terminal: lines instead of screens" in looked.stderr
+    assert "shuffle" in looked.stdout
+    assert "instead of screens" not in CliRunner().invoke(cli, ["attach", "last", "--plain"]).stderr
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("ssh", "connection", "hz"), [(False, "", HZ), (True, "", SSH_HZ), (False, "1.2.3.4 5 6 7", SSH_HZ)]
+)
+def test_over_ssh_it_looks_half_as_often_and_nothing_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ssh: bool, connection: str, hz: float
+) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    if connection:
+        monkeypatch.setenv("SSH_CONNECTION", connection)
+    monkeypatch.setattr("sparktui.ui.app.run_app", lambda *_, **options: asked.update(options) or "")
+    open_app(None, Viewing(ssh=ssh))
+    assert asked["hz"] == hz
+    assert os.environ.pop("TEXTUAL_ANIMATIONS", None) == ("none" if hz == SSH_HZ else None)
+    assert os.environ.pop("TEXTUAL_FPS", None) == ("10" if hz == SSH_HZ else None)
+
+
+@pytest.mark.parametrize(
+    ("variables", "theme"),
+    [
+        ({"TERM": "xterm-256color"}, themes.DARK_NAME),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, themes.DARK_NAME),
+        ({"TERM": "linux"}, themes.ANSI_NAME),
+        ({"TERM": "screen"}, themes.ANSI_NAME),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, themes.ANSI_NAME),
+    ],
+)
+def test_a_terminal_of_sixteen_colours_or_none_gets_the_theme_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], theme: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    seen = []
+    monkeypatch.setattr(SparktuiApp, "run", lambda app: seen.append(app.suiting_theme))
+    run_app(tmp_path / "sparktui.db")
+    assert seen == [theme]
