@@ -113,8 +113,9 @@ class HistoryScreen(Screen[None]):
         for masthead in self.query(Masthead):
             masthead.show(snapshot)
         if isinstance(snapshot.view, HistoryView):
-            self._rows = snapshot.view.rows
-            self._draw()
+            if snapshot.view.rows != self._rows or not self._drawn:
+                self._rows = snapshot.view.rows
+                self._draw()
 
     def on_resize(self) -> None:
         self._draw()

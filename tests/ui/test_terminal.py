@@ -127,6 +127,7 @@ def test_an_owner_starts_a_race_watches_looks_around_exports_leaves_and_comes_ba
     pane.press("x")
     pane.until_shown("Stop campaign 1")
     pane.press("Escape")
+    pane.until(lambda seen: "Stop campaign 1" not in seen, "the screen again")
     pane.press("q")
     pane.until(lambda seen: seen.rstrip().endswith("here$"), "the shell again")
 
