@@ -112,10 +112,10 @@ class HistoryScreen(Screen[None]):
         """Draw a snapshot."""
         for masthead in self.query(Masthead):
             masthead.show(snapshot)
-        if isinstance(snapshot.view, HistoryView):
-            if snapshot.view.rows != self._rows or not self._drawn:
-                self._rows = snapshot.view.rows
-                self._draw()
+        view = snapshot.view
+        if isinstance(view, HistoryView) and (view.rows != self._rows or not self._drawn):
+            self._rows = view.rows
+            self._draw()
 
     def on_resize(self) -> None:
         self._draw()

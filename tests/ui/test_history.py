@@ -71,6 +71,28 @@ def listed(viewer: Viewer) -> list[str]:
     return [str(option.prompt) for option in options]
 
 
+async def test_the_list_is_drawn_again_only_when_a_campaign_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = three(tmp_path)
+    async with Viewer(store, None).run_test() as pilot:
+        viewer = await gone_to(pilot)
+        drawn: list[object] = []
+        draw = HistoryScreen._draw
+
+        def noted(screen: HistoryScreen) -> None:
+            drawn.append(screen)
+            draw(screen)
+
+        monkeypatch.setattr(HistoryScreen, "_draw", noted)
+        await shown(pilot)
+        assert drawn == []
+        change(store, "UPDATE campaign SET name = 'changed' WHERE id = 3")
+        await shown(pilot)
+        assert len(drawn) == 1
+        assert any("changed" in line for line in listed(viewer))
+
+
 def viewer_of(store: Path, campaign: int | None = None, calls: Calls | None = None, *, missing: bool = True) -> Viewer:
     viewer = Viewer(store, campaign)
     viewer.doing = None if calls is None else doing(calls, missing=missing)

@@ -45,10 +45,16 @@ class Decode(Vertical):
         text = (UNKNOWN if value is None else f"{value:.1f}").rjust(DIGITS)
         if self._digits.value != text:
             self._digits.update(text)
-        title = "decode, all streams" if wave is None else f"decode, all {wave.concurrency} streams"
+        title = _title(None if wave is None else wave.concurrency)
         if self.border_title != title:
             self.border_title = title
         self.set_class(wave is None or wave.stale, "-stale")
+
+
+def _title(streams: int | None) -> str:
+    if streams is None:
+        return "decode, all streams"
+    return "decode, 1 stream" if streams == 1 else f"decode, all {streams} streams"
 
 
 class DecodeTrend(Panel):
