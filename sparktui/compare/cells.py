@@ -115,7 +115,7 @@ def _figures(
         return known_cell_figures(cell, known, fingerprint.calculator, fingerprint.token_source)
     rules = find_calculator(calculator)
     waves = [wave.record for wave in reader.waves(cell.id, events=events or rules.needs_events, warmup=False)]
-    figures = with_energy(rules.figures(waves, _context(sweep, cell)), waves, meter.curves)
+    figures = with_energy(rules.figures(waves, _context(sweep, cell)), waves, meter.curves(waves))
     return with_engine_count(figures, sweep.topology, cell, reader.counted(cell.id))
 
 

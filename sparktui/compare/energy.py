@@ -120,6 +120,12 @@ def with_energy(
     return replace(figures, figures=figures.figures | found, notes=(*figures.notes, _included(known)))
 
 
+def sampled_span(waves: Sequence[WaveRecord]) -> tuple[float, float]:
+    """Return between which moments samples tell what some waves took: a gap more at either end."""
+    windows = [_window(wave) for wave in waves]
+    return min(start for start, _ in windows) - MAX_GAP_S, max(end for _, end in windows) + MAX_GAP_S
+
+
 def _sampled(waves: Sequence[WaveRecord], curves: Collection[EnergyCurve]) -> bool:
     return all(sum(curve.samples_within(*_window(wave)) for wave in waves) >= MIN_SAMPLES for curve in curves)
 

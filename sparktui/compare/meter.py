@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from sparktui.compare.energy import MAX_GAP_S, EnergyCurve, PowerSample, energy_curve
+from sparktui.compare.energy import EnergyCurve, PowerSample, energy_curve, sampled_span
 from sparktui.errors import ProfileError
+from sparktui.measure.record import WaveRecord
 from sparktui.profile import Profile, parse_profile
 from sparktui.store.reader import Reader
 from sparktui.store.rows import SweepRow
@@ -17,24 +17,23 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class EnergyMeter:
-    """The energy curves of one topology's nodes over its whole sweep, read when first asked for."""
+    """The energy curves of one topology's nodes."""
 
     def __init__(self, reader: Reader, sweep: SweepRow) -> None:
         self._reader = reader
         self._sweep = sweep
 
-    @cached_property
-    def curves(self) -> Mapping[str, EnergyCurve | None]:
-        """Each node's curve, None for one that tells no energy; empty where it is not known which nodes serve."""
+    def curves(self, waves: Sequence[WaveRecord]) -> Mapping[str, EnergyCurve | None]:
+        """Return each node's curve over some waves, and no longer: a sweep may take days.
+
+        None for a node that tells no energy; empty where it is not known which nodes serve.
+        """
         reader, sweep = self._reader, self._sweep
         nodes = _serving_nodes(reader.campaign(sweep.campaign).profile_yaml, sweep.topology)
-        found: dict[str, list[PowerSample]] = {node: [] for node in nodes}
-        cells = [cell for cell in reader.cells(sweep.id) if cell.started is not None]
-        if not found or not cells:
+        if not nodes or not waves:
             return {}
-        start = min(cell.started or 0.0 for cell in cells) - MAX_GAP_S
-        end = max(math.inf if cell.ended is None else cell.ended for cell in cells) + MAX_GAP_S
-        for node, t, power_w, energy_j in reader.power_samples(sweep.campaign, start, end):
+        found: dict[str, list[PowerSample]] = {node: [] for node in nodes}
+        for node, t, power_w, energy_j in reader.power_samples(sweep.campaign, *sampled_span(waves)):
             if node in found:
                 found[node].append(PowerSample(t, power_w, energy_j))
         return {node: energy_curve(samples) for node, samples in found.items()}

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparktui.compare.energy import EnergyCurve, PowerSample, energy_curve, with_energy
+from sparktui.compare.energy import EnergyCurve, PowerSample, energy_curve, sampled_span, with_energy
+from sparktui.compare.meter import EnergyMeter
 from sparktui.compare.summary import summarise
 from sparktui.measure.cell import CellFigures, cell_figures
 from sparktui.measure.record import WaveRecord
@@ -123,6 +124,13 @@ async def test_a_topology_pays_for_its_own_nodes_and_energy_has_its_own_winner_t
             )
     with Reader(tmp_path / "s.db") as reader:
         comparison = summarise(reader, campaign)
+        (solo, _) = reader.sweeps(campaign)
+        (cell_row,) = reader.cells(solo.id)
+        first = [stored.record for stored in reader.waves(cell_row.id)][:1]
+        curve = EnergyMeter(reader, solo).curves(first)["gf2"]
+    assert curve is not None
+    start, end = sampled_span(first)
+    assert (curve.times[0] >= start, curve.times[-1] <= end) == (True, True), "more is read than the waves need"
     energy = next(table for table in comparison.tables if table.metric.name == "energy").rows[0]
     assert energy.values == pytest.approx({"solo": 11 / (2 * 20), "both": 11 / (2 * 50)})
     assert energy.winner == "solo"
