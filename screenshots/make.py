@@ -24,7 +24,7 @@ from sparktui.ui.app import SparktuiApp
 from sparktui.ui.themes import DARK_NAME, LIGHT_NAME
 
 FOLDER = Path(__file__).parent
-SIZE, DEMO_SIZE = (120, 36), (100, 30)
+SIZE = (120, 36)
 PHOTOGRAPHED = ("cluster-tp2", 16)
 """The cell in the picture of Live."""
 SETTLED_S, FRAME_S = 3.0, 1.2
@@ -87,7 +87,7 @@ async def film(store: Path, frames: int, keys: str) -> list[str]:
     """Return frames of the app, one for each key, or a number of the screen in front."""
     app = SparktuiApp(store, 1)
     taken = []
-    async with app.run_test(size=DEMO_SIZE) as pilot:
+    async with app.run_test(size=SIZE) as pilot:
         app.theme = DARK_NAME
         await pilot.pause(SETTLED_S)
         for number in range(frames):
@@ -117,7 +117,7 @@ def picture_guard() -> None:
     """Picture what the guard leaves to be read when it has ended a topology."""
     with race("--fault", "gf1-collapse") as store:
         wait_until(store, guard_has_acted)
-        asyncio.run(photograph(store, [("2", "guard"), ("5", "guard-nodes")], DARK_NAME))
+        asyncio.run(photograph(store, [("2", "guard"), ("5", "guard-nodes"), ("w", "guard-nodes")], DARK_NAME))
 
 
 def main() -> None:
