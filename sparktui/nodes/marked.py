@@ -77,7 +77,9 @@ class Marked:
 
 
 def _hold(pid: int) -> int:
-    """Return a descriptor of the process, `GONE`, or `BY_NUMBER` on a kernel that has no such descriptors."""
+    """Return a descriptor of the process, `GONE`, or `BY_NUMBER` on a kernel or a Python without such descriptors."""
+    if not (hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal")):  # some builds of Python lack them
+        return BY_NUMBER
     try:
         return os.pidfd_open(pid)
     except ProcessLookupError:

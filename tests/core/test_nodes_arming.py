@@ -191,3 +191,15 @@ def test_after_the_guard_is_laid_down_nothing_is_known_or_looked_for(
     assert kept.kill() == []
     assert kept.refresh() == []
     assert victim.poll() is None
+
+
+@pytest.mark.parametrize("missing", [(os, "pidfd_open"), (signal, "pidfd_send_signal")], ids=["open", "send"])
+def test_a_python_without_descriptors_of_processes_kills_by_number(
+    mark: str, victim: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, missing: tuple[Any, str]
+) -> None:
+    monkeypatch.delattr(*missing)
+    kept = Marked(mark)
+    assert kept.refresh() == [victim.pid]
+    assert kept.kill() == [victim.pid]
+    assert victim.wait(DEADLINE_S) == -signal.SIGKILL
+    kept.close()
