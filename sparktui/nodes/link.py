@@ -27,7 +27,8 @@ from sparktui.nodes.phase import Phase
 from sparktui.nodes.received import Received
 from sparktui.nodes.sample import NodeSample
 
-HELLO_S = 10.0
+HELLO_S = 8.0
+"""An agent that has a connection and does not say so much as hello for so long hangs."""
 END_S = 3.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 """Between attempts to reach an agent; twice as long each time."""
@@ -53,12 +54,23 @@ class Place(Protocol):
             HostError: The node cannot be reached; likewise.
         """
 
+    async def kill(self) -> None:
+        """End an agent that does not answer, by force; what it has written stays.
+
+        Raises:
+            HostError: The node cannot be reached, or it does not end.
+        """
+
     async def clear(self) -> None:
         """End what is still there, and remove its folder.
 
         Raises:
             HostError: The node cannot be reached, or something does not end.
         """
+
+
+class HungAgentError(HostError):
+    """An agent is there, and says nothing."""
 
 
 class AgentLink:
@@ -79,6 +91,8 @@ class AgentLink:
         self._what = ""
         self._wait_s = 0.0
         self._connected_at = 0.0
+        self._hung = False
+        """The last attempt has found an agent that hangs."""
 
     async def next(self) -> News:
         """Wait for the next news; where the agent cannot be reached, that is news too."""
@@ -120,6 +134,11 @@ class AgentLink:
         self._arming = None
         self._armed.clear()
         self._send(Disarm())
+
+    async def drop(self) -> None:
+        """Give up a line on which nothing comes: the agent is reached anew, and replaced where it hangs."""
+        if self._channel is not None:
+            await self._channel.close()
 
     def armed_for(self) -> str | None:
         """Return the mark that the guard is armed for."""
@@ -167,10 +186,15 @@ class AgentLink:
         self._ask(self._received.connected())
 
     async def _reach(self) -> tuple[Channel, Hello]:
+        self._hung = False
         try:
             return await self._open()
         except NoAgentError:
-            await self._place.start()
+            pass
+        except HungAgentError:
+            await self._place.kill()
+            self._hung = True
+        await self._place.start()
         return await self._open()
 
     async def _open(self) -> tuple[Channel, Hello]:
@@ -182,7 +206,7 @@ class AgentLink:
                         return channel, said.hello
         except TimeoutError:
             await channel.close()
-            raise HostError(f"the agent on {self.node} does not answer") from None
+            raise HungAgentError(f"the agent on {self.node} does not answer") from None
         except BaseException:
             await channel.close()
             raise
@@ -195,6 +219,8 @@ class AgentLink:
             return "first"
         if (before.pid, before.started, before.boot_id) == (hello.pid, hello.started, hello.boot_id):
             return "same"
+        if self._hung:
+            return "replaced"
         return "restarted" if before.boot_id == hello.boot_id else "rebooted"
 
     def _say_again(self) -> None:

@@ -8,8 +8,9 @@ from typing import Literal
 from sparktui.nodes.messages import Acted, GuardNews, Hello, Trouble
 from sparktui.nodes.sample import NodeSample
 
-How = Literal["first", "same", "restarted", "rebooted"]
-"""The first agent since the link was made, the same as before, or another: on the same boot of the node, or a later."""
+How = Literal["first", "same", "restarted", "replaced", "rebooted"]
+"""The first agent since the link was made, the same as before, or another: because that one had ended, because it hung
+and was killed, or because the node has booted since."""
 
 
 @dataclass(frozen=True, slots=True)

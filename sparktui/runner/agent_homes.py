@@ -85,22 +85,36 @@ class AgentHome(Place):
         done = await self.host.run(["sh", "-c", FLIGHT, "sh", self.folder], timeout_s=LOOK_TIMEOUT_S)
         return parse_lines(done.stdout)
 
+    async def kill(self) -> None:
+        """End the agents that are left, by force.
+
+        Raises:
+            HostError: The node cannot be reached, or one does not end.
+        """
+        await self._signal(signal.SIGKILL, KILL_S)
+        await self._must_be_gone()
+
     async def clear(self) -> None:
         """End the agents that are left, and remove their folder.
 
         Raises:
             HostError: The node cannot be reached, or something does not end.
         """
-        for number, wait_s in ((signal.SIGTERM, TERM_S), (signal.SIGKILL, KILL_S)):
-            if not (pids := await self._pids()):
-                break
-            await signal_all(self.host, pids, number)
-            await self._gone_within(wait_s)
-        else:
-            if pids := await self._pids():
-                raise HostError(f"the agent on {self.node} does not end: process {pids[0]}", f"kill -9 {pids[0]}")
+        if await self._signal(signal.SIGTERM, TERM_S) and await self._signal(signal.SIGKILL, KILL_S):
+            await self._must_be_gone()
         words = (self.folder, os.path.dirname(self.folder))
         await self.host.run(["sh", "-c", REMOVE, "sh", *words], timeout_s=LOOK_TIMEOUT_S)
+
+    async def _signal(self, number: signal.Signals, wait_s: float) -> bool:
+        """Send a signal to all that are there, and wait for their end; return whether there were any."""
+        if pids := await self._pids():
+            await signal_all(self.host, pids, number)
+            await self._gone_within(wait_s)
+        return bool(pids)
+
+    async def _must_be_gone(self) -> None:
+        if pids := await self._pids():
+            raise HostError(f"the agent on {self.node} does not end: process {pids[0]}", f"kill -9 {pids[0]}")
 
     async def _pids(self) -> tuple[int, ...]:
         return await marked_pids(self.host, self.mark, AGENT_ENV)

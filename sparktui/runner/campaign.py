@@ -63,7 +63,7 @@ class Campaign:
         journal = Journal(self.writer, self.id)
         hosts = hosts_of(self.profile)
         homes = homes_of(self.profile, self.row, hosts, self.folder)
-        watch = await NodeWatch.of(self.profile, journal, homes, hosts, self._guard_stop)
+        watch = await NodeWatch.of(self.profile, journal, homes, hosts, self._guard_stop, self._unguarded)
         helpers = [
             asyncio.create_task(watch.run()),
             asyncio.create_task(obey(self.writer, self.id, self.interrupt, journal)),
@@ -116,6 +116,10 @@ class Campaign:
 
     def _guard_stop(self, node: str, reason: str) -> None:
         self.interrupt.request("guard", reason)
+
+    def _unguarded(self, node: str, reason: str) -> None:
+        del node  # the reason names it
+        self.interrupt.request("unguarded", reason)
 
     def _helper_ended(self, helper: asyncio.Task[None]) -> None:
         """Stop rather than go on unwatched: nobody would see a node run out of memory, or a request to stop."""

@@ -22,12 +22,18 @@ from sparktui.serving.host import Host
 SILENT_S = 5.0
 """A node that has said nothing for so long is told to be silent."""
 LOOK_S = 0.5
+OVERSLEPT_S = 1.0
+"""Who looks so much later than intended was not running itself, and heard nobody meanwhile."""
+UNGUARDED_S = 25.0
+"""A node that answers, and whose agent has been silent for so long, has no guard. Enough to replace one that hangs."""
 KEPT = 128
 """Samples, for a slope."""
 
 OnSample = Callable[[NodeSample], None]
 OnActed = Callable[[str, Acted, str], None]
 """Called with a node's name, what its guard did, and that in a sentence."""
+OnUnguarded = Callable[[str, str], None]
+"""Called with a node's name, and a sentence that says why nothing guards it any more."""
 
 
 @dataclass(slots=True)
@@ -41,6 +47,7 @@ class Follower:
     on_sample: OnSample
     """Called with every sample once, also with those that arrive late."""
     on_acted: OnActed
+    on_unguarded: OnUnguarded
     new: bool
     """Nothing is known of it yet: what it sampled before it was first heard was not missed."""
     what: str = ""
@@ -52,6 +59,8 @@ class Follower:
     recent: deque[NodeSample] = field(default_factory=lambda: deque(maxlen=KEPT))
     _heard_at: float = 0.0
     _silent: bool = False
+    _absent: bool = False
+    """It is silent, and its node answers: nothing there can have stopped what runs."""
     _merged: int = 0
     _stopping: GuardNews | None = None
 
@@ -118,7 +127,7 @@ class Follower:
 
     async def _heard(self) -> None:
         was_silent, seconds = self._silent, self.silent_for()
-        self._silent, self.why_not = False, ""
+        self._silent, self._absent, self.why_not = False, False, ""
         self._heard_at = asyncio.get_running_loop().time()
         if was_silent:
             text = f"{self.name}: its agent is heard again after {seconds:.1f} s"
@@ -129,8 +138,9 @@ class Follower:
         if found.how == "rebooted":
             text = f"{self.name} has rebooted: {self._last_seen()}"
             await self.journal.error(self.name, "node-rebooted", text, self._numbers())
-        elif found.how == "restarted":
-            text = f"{self.name}: its agent had ended, and was started again: {self._last_seen()}"
+        elif found.how in ("restarted", "replaced"):
+            fate = "had ended" if found.how == "restarted" else "hung, was killed"
+            text = f"{self.name}: its agent {fate}, and was started again: {self._last_seen()}"
             await self.journal.warning(self.name, "agent-restarted", text, self._numbers())
 
     async def _lost(self, lost: Lost) -> None:
@@ -159,19 +169,33 @@ class Follower:
         self.on_acted(self.name, acted, text)
 
     async def _watch_silence(self) -> None:
+        clock = asyncio.get_running_loop().time
         while True:
+            before = clock()
             await asyncio.sleep(LOOK_S)
-            if not self._silent and self.recent and self.silent_for() > SILENT_S:
+            overslept = clock() - before - LOOK_S
+            if overslept > OVERSLEPT_S:
+                self._heard_at = min(self._heard_at + overslept, clock())
+            elif not self._silent and self.recent and self.silent_for() > SILENT_S:
                 self._silent = True
+                await self.link.drop()
                 await self._tell_silence()
+            elif self._absent and self.silent_for() > UNGUARDED_S:
+                self._absent = False
+                self.on_unguarded(self.name, self._unguarded_text())
 
     async def _tell_silence(self) -> None:
         seconds = self.silent_for()
         text = f"{self._last_seen()}; silent for {seconds:.0f} s"
         await self.journal.error(self.name, "agent-lost", text, {**self._numbers(), "silent_s": seconds})
         answers = await what_answers(self.node, self.host)
+        self._absent = self._silent and answers.get("ssh", True) is not False
         if self._silent and (meaning := in_words(answers)):
             await self.journal.error(self.name, "node-answers", f"{self.name}: {meaning}", dict(answers))
+
+    def _unguarded_text(self) -> str:
+        why = f": {self.why_not}" if self.why_not else ""
+        return f"{self.name} is not guarded any more: its agent has been silent for {self.silent_for():.0f} s{why}"
 
     def _last_seen(self) -> str:
         return last_seen(self.recent, self.what) if self.recent else f"{self.name} was never heard"

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Reason = Literal["stop", "guard", "end-topology"]
-RANK: dict[Reason, int] = {"end-topology": 0, "guard": 1, "stop": 2}
+Reason = Literal["stop", "guard", "unguarded", "end-topology"]
+RANK: dict[Reason, int] = {"end-topology": 0, "unguarded": 1, "guard": 2, "stop": 3}
 
 
 @dataclass(slots=True)

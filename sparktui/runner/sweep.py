@@ -21,7 +21,7 @@ from sparktui.runner.closing import ENDED_EARLY, close_open
 from sparktui.runner.engine_watch import EngineWatch
 from sparktui.runner.guarded import GuardedNodes
 from sparktui.runner.health_watch import HealthWatch, watching_health
-from sparktui.runner.interrupt import Interrupt
+from sparktui.runner.interrupt import Interrupt, Reason
 from sparktui.runner.journal import Journal, StoreLedger
 from sparktui.runner.marks import mark_of
 from sparktui.runner.plans import made_up_secrets
@@ -41,6 +41,13 @@ from sparktui.store.rows import CampaignRow
 
 TAIL_LINES = 24
 """Of all logs together, where a topology has failed; the whole logs are in the campaign's folder."""
+
+ENDED_BY: dict[Reason, str] = {
+    "guard": "stopped by the memory guard",
+    "unguarded": "stopped, rather than go on unguarded",
+    "stop": "stopped",
+    "end-topology": "ended early",
+}
 
 
 @dataclass(slots=True)
@@ -229,13 +236,13 @@ class SweepRunner:
         if ended:
             sweep.state = "done"
             return
-        sweep.state = "guard" if self.interrupt.reason == "guard" else "stopped"
+        states = {"guard": "guard", "unguarded": "failed"}
+        sweep.state = states.get(self.interrupt.reason or "stop", "stopped")
         sweep.error = self.interrupt.text
         await self.journal.warning(sweep.topology, f"ended-{self.interrupt.reason}", self._ending(sweep))
 
     def _ending(self, sweep: Sweep) -> str:
-        by = {"guard": "stopped by the memory guard", "stop": "stopped", "end-topology": "ended early"}
-        return f"{sweep.topology}: {by[self.interrupt.reason or 'stop']}: {self.interrupt.text}"
+        return f"{sweep.topology}: {ENDED_BY[self.interrupt.reason or 'stop']}: {self.interrupt.text}"
 
     async def _failed(self, sweep: Sweep, error: SparktuiError, log_tail: str) -> None:
         sweep.state, sweep.error = "failed", error.message

@@ -26,7 +26,7 @@ BACK_WITHIN_BYTES = 2 * GIB
 POLL_S = 0.25
 
 OnStop = Callable[[str, str], None]
-"""Called with a node's name and what its guard did."""
+"""Called with a node's name, and what its guard did or why it has none any more."""
 
 
 @dataclass(slots=True)
@@ -36,6 +36,8 @@ class NodeWatch:
     journal: Journal
     on_stop: OnStop
     """Called when the guard has stopped what is up now."""
+    on_unguarded: OnStop | None
+    """Called when a node that was guarded has no guard any more; None where that is allowed."""
     acted: list[str] = field(default_factory=list)
     """What guards did in this campaign, each in a sentence."""
     extremes: Extremes = field(default_factory=Extremes)
@@ -51,15 +53,16 @@ class NodeWatch:
         homes: Mapping[str, AgentHome],
         hosts: Mapping[str, Host],
         on_stop: OnStop,
+        on_unguarded: OnStop,
     ) -> NodeWatch:
         """Return the watch over a profile's nodes, of whom the store may know something already."""
         known = await asyncio.to_thread(_known_until, journal)
-        watch = cls(journal, on_stop)
+        watch = cls(journal, on_stop, on_unguarded if profile.memory.unwatched == "refuse" else None)
         for name, node in profile.nodes.items():
             link = AgentLink(name, homes[name], complete=known.get(name))
             new = name not in known
-            take, acted = watch.extremes.take, watch._acted
-            watch._followers[name] = Follower(node, hosts[name], link, journal, take, acted, new)
+            told = watch.extremes.take, watch._acted, watch._unguarded
+            watch._followers[name] = Follower(node, hosts[name], link, journal, *told, new)
         return watch
 
     async def run(self) -> None:
@@ -153,8 +156,16 @@ class NodeWatch:
 
     def _acted(self, node: str, acted: Acted, text: str) -> None:
         self.acted.append(text)
-        if self._mark and self._followers[node].link.armed_for() == self._mark:
+        if self._guards(node):
             self.on_stop(node, text)
+
+    def _unguarded(self, node: str, text: str) -> None:
+        if self.on_unguarded is not None and self._guards(node):
+            self.on_unguarded(node, text)
+
+    def _guards(self, node: str) -> bool:
+        """Tell whether a node's guard was armed for what is up now."""
+        return bool(self._mark) and self._followers[node].link.armed_for() == self._mark
 
 
 def _known_until(journal: Journal) -> dict[str, float]:

@@ -27,7 +27,10 @@ class FakeAgent:
     arms: bool = True
     reachable: bool = True
     can_start: bool = True
+    hangs: bool = False
+    """It has every connection, and says nothing on it; another agent in its place would be well."""
     starts: int = 0
+    killed: int = 0
     cleared: int = 0
     ended: bool = False
     written: list[dict[str, Any]] = field(default_factory=list)
@@ -53,6 +56,13 @@ class FakeAgent:
         if self._server is None:
             raise NoAgentError("no agent listens")
         return await open_socket(self.folder)
+
+    async def kill(self) -> None:
+        if not self.reachable:
+            raise HostError("ssh gf1: no route to host")
+        self.killed += 1
+        self.hangs = False
+        await self.die()
 
     async def clear(self) -> None:
         self.cleared += 1
@@ -96,6 +106,10 @@ class FakeAgent:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.hang_up()
         self._peer = writer
+        if self.hangs:
+            await reader.read()
+            writer.close()
+            return
         started = 100.0 * self.starts
         self.say({"hello": {"pid": self.starts, "boot_id": self.boot, "started": started, "armed": self._armed}})
         while line := await reader.readline():

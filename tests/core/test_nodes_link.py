@@ -131,6 +131,34 @@ async def test_a_node_that_has_rebooted_is_told_from_one_whose_agent_died(agent:
     assert [each.how for each in heard if isinstance(each, Found)] == ["rebooted"]
 
 
+async def test_an_agent_that_hangs_is_killed_and_replaced_and_guards_again(
+    agent: FakeAgent, link: AgentLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "HELLO_S", 0.05)
+    await found(link)
+    async with listening(link):
+        await link.arm(ARM, 10)
+    agent.hangs = True
+    await link.drop()
+    heard = await news_until(link, Merged)
+    assert [each.how for each in heard if isinstance(each, Found)] == ["replaced"]
+    assert (agent.killed, agent.starts) == (1, 2)
+    assert (await agent.told("arm", 2))["mark"] == "mark-1"
+
+
+async def test_an_agent_that_hangs_on_a_node_that_cannot_be_reached_is_tried_again(
+    agent: FakeAgent, link: AgentLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "HELLO_S", 0.05)
+    await found(link)
+    agent.hangs, agent.reachable = True, False
+    await link.drop()
+    await news_until(link, Lost, 2)
+    agent.reachable = True
+    await news_until(link, Found)
+    assert (agent.killed, agent.starts) == (1, 2)
+
+
 async def test_a_node_that_cannot_be_reached_is_news_and_is_tried_again(agent: FakeAgent, link: AgentLink) -> None:
     await found(link)
     agent.reachable = False
