@@ -87,7 +87,7 @@ class Act:
         ms = round((self._last - self.crossed) * 1000, 1)
         self._report(commands, ms)
         left = self._until_gone(commands)
-        self._report(commands, ms)
+        self._report(commands, ms, done=True)
         for command in commands:
             if command.returncode != 0:
                 self._trouble("stop-command", f"`{' '.join(command.argv)}` {_outcome(command.returncode)}")
@@ -118,10 +118,10 @@ class Act:
             self._last = time.monotonic()
             self._killed.update(killed)
 
-    def _report(self, commands: list[Command], ms: float) -> None:
+    def _report(self, commands: list[Command], ms: float, *, done: bool = False) -> None:
         ran = [[list(command.argv), command.poll()] for command in commands]
-        killed = sorted(self._killed)
-        self.reported = {"acted": {"t": self.wall, "text": self.text, "ms": ms, "killed": killed, "ran": ran}}
+        what = {"text": self.text, "ms": ms, "killed": sorted(self._killed), "ran": ran, "done": done}
+        self.reported = {"acted": {"t": self.wall, **what}}
         self.tell(self.reported)
 
     def _trouble(self, kind: str, text: str) -> None:

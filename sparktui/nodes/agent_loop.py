@@ -38,7 +38,7 @@ class Agent:
         self._arming: Arming | None = None
         self._phase: Phase = "idle"
         self._what = ""
-        self._heartbeat = 0
+        self._heartbeat = self._flight.last_heartbeat() + 1
         self._due = 0.0
         self._ended = self._told_to_end = False
         self.notable = False
@@ -177,9 +177,9 @@ class Agent:
 
     def _replay(self, order: Order) -> None:
         after, peer = order.get("after"), self._conversation.peer
-        if not isinstance(after, int | float):
-            raise ValueError("`after` must be a time, in seconds")
-        self._flight.replay(float(after), lambda entry: self._conversation.tell(entry, peer))
+        if not isinstance(after, int):
+            raise ValueError("`after` must be a heartbeat")
+        self._flight.replay(after, lambda entry: self._conversation.tell(entry, peer))
 
     def _end(self, order: Order) -> None:
         del order

@@ -48,16 +48,16 @@ class Arming:
             self.act = Act(decision.text, crossed, self._marked, self._stop, self._tell)
             self.act.strike()
         if stops or (decision.news and decision.level != "stop"):
-            self._tell({"guard": _told(decision)})
+            self._tell({"guard": _told(decision, self.act.wall if stops and self.act else time.time())})
 
     def close(self) -> None:
         """End the guard."""
         self._marked.close()
 
 
-def _told(decision: Decision) -> dict[str, Any]:
+def _told(decision: Decision, t: float) -> dict[str, Any]:
     body = {name: value for name, value in asdict(decision).items() if name != "news"}
-    return body | {"t": time.time(), "level": "clear" if decision.level == "ok" else decision.level}
+    return body | {"t": t, "level": "clear" if decision.level == "ok" else decision.level}
 
 
 def _text(order: Order, key: str) -> str:

@@ -16,6 +16,8 @@ HALF_BYTES = 4 * 1024 * 1024
 """Each of the two files holds about an hour of samples at 2 Hz."""
 WAITING_AT_MOST = 600
 """Lines that a disk may be behind; those after them are dropped, and that is told."""
+TAIL_BYTES = 64 * 1024
+"""Enough to hold some samples, whatever else was written behind them."""
 PIECE = 50
 KINDS = {"sample": "samples", "guard": "guard", "acted": "acted", "note": "notes"}
 """A line's one key, and under which name a replay has it."""
@@ -39,8 +41,12 @@ class Flight:
         """Put one line behind those that wait to be written; never blocks."""
         self._put(lambda: self._ring.append(line(entry)))
 
-    def replay(self, after: float, each: Tell) -> None:
-        """Call `each` with everything after a time, in pieces, once all that was written before is on disk."""
+    def last_heartbeat(self) -> int:
+        """Return that of the last sample an agent before this one has written; -1 where there is none. May block."""
+        return self._ring.last_heartbeat()
+
+    def replay(self, after: int, each: Tell) -> None:
+        """Call `each` with everything after the sample of a heartbeat, in pieces, once all before it is on disk."""
         self._put(lambda: self._replay(after, each))
 
     def close(self, wait_s: float = 2.0) -> None:
@@ -62,9 +68,8 @@ class Flight:
             except OSError as error:
                 self._fail(f"the flight file cannot be written: {error.strerror or error}")
 
-    def _replay(self, after: float, each: Tell) -> None:
-        found = (entry for entry in self._ring.entries() if _when(entry) > after)
-        for piece in pieces(found):
+    def _replay(self, after: int, each: Tell) -> None:
+        for piece in pieces(_behind(after, self._ring.entries())):
             each({"replayed": piece})
 
     def _fail(self, text: str) -> None:
@@ -98,6 +103,16 @@ class Ring:
         for name in (BEFORE, CURRENT):
             with contextlib.suppress(FileNotFoundError), (self._folder / name).open("rb") as file:
                 yield from _decoded(file)
+
+    def last_heartbeat(self) -> int:
+        """Return the heartbeat of the last sample in both files; -1 where there is none, or none can be read."""
+        for name in (CURRENT, BEFORE):
+            with contextlib.suppress(OSError), (self._folder / name).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+                beats = [beat for entry in _decoded(file) if (beat := _heartbeat(entry)) is not None]
+                if beats:
+                    return beats[-1]
+        return -1
 
     def _turn(self) -> None:
         current = self._folder / CURRENT
@@ -146,6 +161,21 @@ def _decoded(lines: Iterable[bytes]) -> Iterator[Entry]:
             continue
         if isinstance(entry, dict) and len(entry) == 1 and _when(entry) >= 0:
             yield entry
+
+
+def _behind(after: int, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Leave out what was written before and with the sample of a heartbeat: by its place, since clocks are set back."""
+    now: int | None = None
+    for entry in entries:
+        beat = _heartbeat(entry)
+        now = now if beat is None else beat
+        if now is None or now > after or (now == after and beat is None):
+            yield entry
+
+
+def _heartbeat(entry: Entry) -> int | None:
+    beat = entry["sample"].get("heartbeat") if "sample" in entry else None
+    return beat if isinstance(beat, int) else None
 
 
 def _when(entry: Entry) -> float:

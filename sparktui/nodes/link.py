@@ -76,16 +76,14 @@ class HungAgentError(HostError):
 class AgentLink:
     """One node's agent, for as long as a campaign lives."""
 
-    def __init__(self, node: str, place: Place, *, complete: float | None = None) -> None:
-        """`complete`: everything up to this moment of the node's clock is already known; None: nothing is."""
+    def __init__(self, node: str, place: Place) -> None:
         self.node = node
         self.phase: Phase = "idle"
         self._place = place
-        self._received = Received(complete)
+        self._received = Received()
         self._channel: Channel | None = None
         self._hello: Hello | None = None
         self._pending: deque[News] = deque()
-        self._told: set[tuple[type, float]] = set()
         self._arming: Arm | None = None
         self._armed = asyncio.Event()
         self._what = ""
@@ -179,11 +177,9 @@ class AgentLink:
         self._hello = hello
         if how != "same":
             self._armed.clear()
-        if self._received.complete is None:
-            self._received.complete = hello.started
         self._pending.append(Found(hello, how))
         self._say_again()
-        self._ask(self._received.connected())
+        self._ask(self._received.connected(hello.heartbeat))
 
     async def _reach(self) -> tuple[Channel, Hello]:
         self._hung = False
@@ -230,7 +226,7 @@ class AgentLink:
             self._send(Note(self._what))
         self._send(self._arming or Disarm())
 
-    def _ask(self, after: float | None) -> None:
+    def _ask(self, after: int | None) -> None:
         if after is not None:
             self._send(Replay(after))
 
@@ -261,7 +257,7 @@ class AgentLink:
         elif said.trouble is not None:
             self._pending.append(said.trouble)
         else:
-            self._tell_once([news for news in (said.guard, said.acted) if news is not None])
+            self._pending += [news for news in (said.guard, said.acted) if news is not None]
 
     def _take_sample(self, sample: NodeSample) -> None:
         new, ask = self._received.live(sample)
@@ -272,11 +268,7 @@ class AgentLink:
     def _take_replayed(self, replayed: Replayed) -> None:
         new, ask = self._received.replayed(replayed.samples, more=replayed.more)
         self._ask(ask)
-        self._tell_once([*replayed.guard, *replayed.acted])
+        guard: list[GuardNews | Acted] = [*replayed.guard, *replayed.acted]
+        guard.sort(key=lambda each: each.t)
+        self._pending += guard
         self._pending.append(Merged(tuple(new), self._received.caught_up))
-
-    def _tell_once(self, news: list[GuardNews | Acted]) -> None:
-        for each in sorted(news, key=lambda each: each.t):
-            if (type(each), each.t) not in self._told:
-                self._told.add((type(each), each.t))
-                self._pending.append(each)

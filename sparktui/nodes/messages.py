@@ -38,9 +38,9 @@ class Note(msgspec.Struct, frozen=True, tag_field="do", tag="note"):
 
 
 class Replay(msgspec.Struct, frozen=True, tag_field="do", tag="replay"):
-    """Ask for what was written after a moment of the node's clock, oldest first; `replayed` answers with a part."""
+    """Ask for what was written after the sample of a heartbeat, oldest first; `replayed` answers with a part."""
 
-    after: float
+    after: int
 
 
 class End(msgspec.Struct, frozen=True, tag_field="do", tag="end"):
@@ -60,6 +60,7 @@ class Hello(msgspec.Struct, frozen=True):
     """Whether the agent's pages are locked in memory."""
     started: float | None = None
     heartbeat: int = 0
+    """Of the next sample. An agent counts on where the one before it in its folder has ended."""
     armed: str | None = None
     """The mark that the guard is armed for."""
 
@@ -72,9 +73,10 @@ class Armed(msgspec.Struct, frozen=True):
 
 
 class GuardNews(msgspec.Struct, frozen=True):
-    """A warning begins, worsens or is over, or the guard is about to stop what runs there."""
+    """A warning begins, worsens or is over, or the guard stops what runs there."""
 
     t: float
+    """Of a stop: the same as in its `Acted`."""
     level: str
     """warn | clear | stop"""
     rule: str = ""
@@ -86,15 +88,24 @@ class GuardNews(msgspec.Struct, frozen=True):
 
 
 class Acted(msgspec.Struct, frozen=True):
-    """The guard has stopped what ran there."""
+    """The guard has stopped what ran there: told at once, and again when the stop is over."""
 
     t: float
     text: str = ""
     ms: float | None = None
-    """From the reading that crossed to the last signal sent and command started."""
+    """From the reading that crossed to the last signal sent and command started of the first look."""
     killed: tuple[int, ...] = ()
     ran: tuple[tuple[tuple[str, ...], int | None], ...] = ()
     """The stop commands, and what each ended with; None where it was still running, or could not be started."""
+    done: bool = False
+    """The stop is over: nothing more is killed or started."""
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """What was being measured from a moment on, as the runner had said; only in the node's own file."""
+
+    t: float
+    what: str = ""
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -124,6 +135,7 @@ class Said(msgspec.Struct, frozen=True):
     guard: GuardNews | None = None
     acted: Acted | None = None
     replayed: Replayed | None = None
+    note: Noted | None = None
     trouble: Trouble | None = None
 
 

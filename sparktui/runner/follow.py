@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from sparktui.nodes.link import AgentLink
 from sparktui.nodes.messages import Acted, GuardNews, Trouble
 from sparktui.nodes.news import Found, Lost, Merged, News
 from sparktui.nodes.sample import NodeSample
 from sparktui.profile.model import Node
+from sparktui.runner.guard_words import GuardWords
 from sparktui.runner.journal import Journal
 from sparktui.runner.last_seen import fall_bytes_s, in_words, last_seen, what_answers
 from sparktui.serving.host import Host
@@ -24,14 +23,16 @@ SILENT_S = 5.0
 LOOK_S = 0.5
 OVERSLEPT_S = 1.0
 """Who looks so much later than intended was not running itself, and heard nobody meanwhile."""
+STOP_WORD_S = 2.0
+"""What a guard's stop has ended is told within a quarter of a second, by a node that still can."""
 UNGUARDED_S = 25.0
 """A node that answers, and whose agent has been silent for so long, has no guard. Enough to replace one that hangs."""
 KEPT = 128
 """Samples, for a slope."""
 
 OnSample = Callable[[NodeSample], None]
-OnActed = Callable[[str, Acted, str], None]
-"""Called with a node's name, what its guard did, and that in a sentence."""
+OnActed = Callable[[str, str], None]
+"""Called with a node's name, and what its guard did in a sentence."""
 OnUnguarded = Callable[[str, str], None]
 """Called with a node's name, and a sentence that says why nothing guards it any more."""
 
@@ -44,6 +45,7 @@ class Follower:
     host: Host
     link: AgentLink
     journal: Journal
+    guard: GuardWords
     on_sample: OnSample
     """Called with every sample once, also with those that arrive late."""
     on_acted: OnActed
@@ -62,7 +64,7 @@ class Follower:
     _absent: bool = False
     """It is silent, and its node answers: nothing there can have stopped what runs."""
     _merged: int = 0
-    _stopping: GuardNews | None = None
+    _stop_heard_at: float | None = None
 
     @property
     def name(self) -> str:
@@ -97,7 +99,8 @@ class Follower:
             case Lost():
                 await self._lost(news)
             case GuardNews():
-                await self._guarded(news)
+                await self.guard.news(news, self.what)
+                self._stop_heard_at = asyncio.get_running_loop().time() if self.guard.waits else None
             case Acted():
                 await self._acted(news)
             case Trouble():
@@ -111,14 +114,13 @@ class Follower:
         await self.journal.writer.add_node_samples(self.journal.campaign, [sample])
 
     async def _merge(self, merged: Merged) -> None:
-        for sample in merged.samples:
+        fetched = await self.journal.writer.add_node_samples(self.journal.campaign, merged.samples)
+        for sample in fetched:
             self.on_sample(sample)
             if self.latest is None or sample.t > self.latest.t:
                 self.recent.append(sample)
                 self.tried.set()
-        if merged.samples:
-            await self.journal.writer.add_node_samples(self.journal.campaign, merged.samples)
-        self._merged += len(merged.samples)
+        self._merged += len(fetched)
         if merged.caught_up and self._merged and not self.new:
             text = f"{self.name}: {self._merged} samples of the time it could not be heard have been fetched"
             await self.journal.info(self.name, "samples-merged", text, {"samples": self._merged})
@@ -151,22 +153,15 @@ class Follower:
             hint = f" ({lost.hint})" if lost.hint else ""
             await self.journal.warning(self.name, "unwatched", f"{self.name} is not watched: {lost.why}{hint}")
 
-    async def _guarded(self, news: GuardNews) -> None:
-        data = {**msgspec.to_builtins(news), "node": self.name, "what": self.what}
-        if news.level == "clear":
-            await self.journal.info(self.name, "guard-clear", news.text, data)
-        elif news.level == "warn":
-            await self.journal.warning(self.name, "guard-warn", news.text, data)
-        else:
-            self._stopping = news
-
     async def _acted(self, acted: Acted) -> None:
-        stopping, self._stopping = self._stopping, None
-        text = acted_text(acted, stopping)
-        data = {**({} if stopping is None else msgspec.to_builtins(stopping)), **msgspec.to_builtins(acted)}
-        data |= {"node": self.name, "text": text, "what": self.what}
-        await self.journal.error(self.name, "guard-stop", text, data)
-        self.on_acted(self.name, acted, text)
+        if text := await self.guard.acted(acted, self.what):
+            self.on_acted(self.name, text)
+
+    async def _guard_unheard(self) -> None:
+        """Tell a stop of which nothing more has come: its node may have frozen in it."""
+        self._stop_heard_at = None
+        for text in await self.guard.unheard(self.what):
+            self.on_acted(self.name, text)
 
     async def _watch_silence(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -176,6 +171,8 @@ class Follower:
             overslept = clock() - before - LOOK_S
             if overslept > OVERSLEPT_S:
                 self._heard_at = min(self._heard_at + overslept, clock())
+            elif self._stop_heard_at is not None and clock() - self._stop_heard_at > STOP_WORD_S:
+                await self._guard_unheard()
             elif not self._silent and self.recent and self.silent_for() > SILENT_S:
                 self._silent = True
                 await self.link.drop()
@@ -212,13 +209,3 @@ class Follower:
             "phase": last.phase,
             "what": self.what,
         }
-
-
-def acted_text(acted: Acted, stopping: GuardNews | None) -> str:
-    """Say why a guard acted, and what it did."""
-    why = stopping.text if stopping is not None and stopping.text else acted.text
-    did = [f"{len(acted.killed)} processes killed"] if acted.killed else []
-    did += [f"`{' '.join(argv)}` run" for argv, _ in acted.ran]
-    done = " and ".join(did) or "nothing of the launch was there to end"
-    after = "" if acted.ms is None else f" {acted.ms:.0f} ms after the reading"
-    return f"{why}: {done}{after}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 import msgspec
@@ -25,7 +25,7 @@ from sparktui.serving.local import LocalHost
 from sparktui.serving.plan import Plan, Step
 from sparktui.store.control import request_control
 from sparktui.store.reader import Reader
-from sparktui.store.rows import CampaignRow, LaunchedRow, SweepRow
+from sparktui.store.rows import SWEEP_OVER, CampaignRow, LaunchedRow, SweepRow
 from sparktui.store.writer import Writer
 
 RUNNER_TIMEOUT_S = 180.0
@@ -76,13 +76,23 @@ async def clean_up(campaign: int) -> list[str]:
         for sweep in sweeps:
             mine = [item for item in launched if item.sweep == sweep.id]
             left += (await _deployment(row, sweep, mine, hosts, writer).stop()).left
-        left += await end_agents(row, profile, hosts, launched, writer)
-        await close_open(writer, campaign)
-        if row.state in ("queued", "running"):
-            await writer.set_campaign_state(
-                campaign, "stopped", exit_code=int(ExitCode.INTERRUPTED), detail="its runner had ended without a word"
-            )
-    return left
+        ended = await end_agents(row, profile, hosts, launched, writer)
+        await _close(row, sweeps, ended.stops, writer)
+    for text in ended.stops:
+        click.echo(f"stopped by the memory guard, after the runner had ended: {text}", err=True)
+    return left + ended.left
+
+
+async def _close(campaign: CampaignRow, sweeps: Sequence[SweepRow], stops: Sequence[str], writer: Writer) -> None:
+    """Give a campaign that its runner has left its end: the guard's, where one has acted since."""
+    if stops:
+        for sweep in (sweep for sweep in sweeps if sweep.launched and sweep.state not in SWEEP_OVER):
+            await writer.set_sweep_state(sweep.id, "guard", error=stops[-1])
+    await close_open(writer, campaign.id)
+    if campaign.state in ("queued", "running"):
+        state, code = ("guard", ExitCode.GUARD) if stops else ("stopped", ExitCode.INTERRUPTED)
+        detail = "its runner had ended without a word"
+        await writer.set_campaign_state(campaign.id, state, exit_code=int(code), detail=detail)
 
 
 def _deployment(

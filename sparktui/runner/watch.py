@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from sparktui.errors import HostError
 from sparktui.nodes.link import AgentLink
-from sparktui.nodes.messages import Acted, Arm
+from sparktui.nodes.messages import Arm
 from sparktui.nodes.sample import NodeSample, Phase
 from sparktui.profile.model import GIB, Profile
 from sparktui.runner.agent_homes import AGENT, AgentHome
 from sparktui.runner.extremes import Extremes
 from sparktui.runner.follow import SILENT_S, Follower
+from sparktui.runner.guard_words import GuardWords
 from sparktui.runner.journal import Journal
 from sparktui.serving.host import Host
 from sparktui.store.reader import Reader
@@ -56,13 +57,13 @@ class NodeWatch:
         on_unguarded: OnStop,
     ) -> NodeWatch:
         """Return the watch over a profile's nodes, of whom the store may know something already."""
-        known = await asyncio.to_thread(_known_until, journal)
+        known = await asyncio.to_thread(_known, journal)
         watch = cls(journal, on_stop, on_unguarded if profile.memory.unwatched == "refuse" else None)
         for name, node in profile.nodes.items():
-            link = AgentLink(name, homes[name], complete=known.get(name))
-            new = name not in known
+            guard = await GuardWords.of(name, journal)
             told = watch.extremes.take, watch._acted, watch._unguarded
-            watch._followers[name] = Follower(node, hosts[name], link, journal, *told, new)
+            link, new = AgentLink(name, homes[name]), name not in known
+            watch._followers[name] = Follower(node, hosts[name], link, journal, guard, *told, new)
         return watch
 
     async def run(self) -> None:
@@ -154,7 +155,7 @@ class NodeWatch:
             await asyncio.sleep(POLL_S)
         return []
 
-    def _acted(self, node: str, acted: Acted, text: str) -> None:
+    def _acted(self, node: str, text: str) -> None:
         self.acted.append(text)
         if self._guards(node):
             self.on_stop(node, text)
@@ -168,10 +169,10 @@ class NodeWatch:
         return bool(self._mark) and self._followers[node].link.armed_for() == self._mark
 
 
-def _known_until(journal: Journal) -> dict[str, float]:
-    """Return up to when the store knows each node, where the campaign was run before."""
+def _known(journal: Journal) -> set[str]:
+    """Return the nodes that the store has samples of: where the campaign was run before."""
     with Reader(journal.writer.path) as reader:
-        return {name: row.sample.t for name, row in reader.latest_node_samples(journal.campaign).items()}
+        return set(reader.latest_node_samples(journal.campaign))
 
 
 def _agents_left(journal: Journal) -> list[LaunchedRow]:

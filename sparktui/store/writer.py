@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TypeVar
@@ -198,14 +198,13 @@ class Writer:
         values = (when, cell, wave_seq, warmup, *(getattr(progress, name) for name in sql.PROGRESS_COLUMNS))
         return await self._insert(sql.INSERT_LIVE, values, "NORMAL")
 
-    async def add_node_samples(self, campaign: int, samples: Iterable[NodeSample]) -> None:
-        """Add what the agents have reported."""
-        rows = [(campaign, *(getattr(s, name) for name in sql.NODE_SAMPLE_COLUMNS)) for s in samples]
+    async def add_node_samples(self, campaign: int, samples: Sequence[NodeSample]) -> list[NodeSample]:
+        """Add what the agents have reported, and return what of it was not there yet."""
 
-        def write(connection: sqlite3.Connection) -> None:
-            connection.executemany(sql.INSERT_NODE_SAMPLE, rows)
+        def write(connection: sqlite3.Connection) -> list[NodeSample]:
+            return [sample for sample in samples if _add_node_sample(connection, campaign, sample)]
 
-        await self._write("NORMAL", write)
+        return await self._write("NORMAL", write) if samples else []
 
     async def add_server_sample(self, sweep: int, backend: str, figures: ServerFigures, t: float | None = None) -> None:
         """Add what an engine said about itself."""
@@ -297,6 +296,13 @@ def _inserted(connection: sqlite3.Connection, statement: str, values: Sequence[o
     row = connection.execute(statement, values).lastrowid
     assert row is not None
     return row
+
+
+def _add_node_sample(connection: sqlite3.Connection, campaign: int, sample: NodeSample) -> bool:
+    """Add a sample; return whether it was not there."""
+    values = (getattr(sample, name) for name in sql.NODE_SAMPLE_COLUMNS)
+    key = (campaign, sample.node, sample.t)
+    return connection.execute(sql.INSERT_NODE_SAMPLE, (campaign, *values, *key)).rowcount > 0
 
 
 def _nothing(_: sqlite3.Cursor) -> None:

@@ -47,7 +47,7 @@ class FakeAgent:
         if not self.can_start:
             raise HostError("gf1 has no python3 for its agent", "install one")
         self.starts += 1
-        self._heartbeat, self._armed = 0, None
+        self._armed = None
         self._server = await asyncio.start_unix_server(self._serve, self.folder / "sock")
 
     async def open(self) -> Channel:
@@ -111,7 +111,8 @@ class FakeAgent:
             writer.close()
             return
         started = 100.0 * self.starts
-        self.say({"hello": {"pid": self.starts, "boot_id": self.boot, "started": started, "armed": self._armed}})
+        now = {"heartbeat": self._heartbeat, "armed": self._armed}
+        self.say({"hello": {"pid": self.starts, "boot_id": self.boot, "started": started, **now}})
         while line := await reader.readline():
             order = json.loads(line)
             self.orders.append(order)
@@ -128,8 +129,13 @@ class FakeAgent:
             self.ended = True
             self.hang_up()
 
-    def _replay(self, after: float) -> None:
-        found = [entry for entry in self.written if next(iter(entry.values()))["t"] > after]
+    def lose_file(self) -> None:
+        """Come to have written nothing."""
+        self.written.clear()
+        self._heartbeat = 0
+
+    def _replay(self, after: int) -> None:
+        found = [each for each in self.written if "sample" not in each or each["sample"]["heartbeat"] > after]
         parts = [found[i : i + PIECE] for i in range(0, len(found), PIECE)] or [[]]
         for number, part in enumerate(parts, 1):
             kinds = {"sample": "samples", "guard": "guard", "acted": "acted"}

@@ -15,6 +15,7 @@ from sparktui.nodes.link import AgentLink
 from sparktui.profile.model import Node
 from sparktui.runner import follow
 from sparktui.runner.follow import Follower
+from sparktui.runner.guard_words import GuardWords
 from sparktui.runner.journal import Journal
 from sparktui.serving.local import LocalHost
 from sparktui.store.reader import Reader
@@ -62,6 +63,7 @@ async def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
             host=LocalHost(),
             link=AgentLink("gf1", agent),
             journal=Journal(writer, 1),
+            guard=await GuardWords.of("gf1", Journal(writer, 1)),
             on_sample=lambda _: None,
             on_acted=lambda *_: None,
             on_unguarded=lambda _, text: unguarded.append(text),

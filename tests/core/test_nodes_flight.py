@@ -60,6 +60,30 @@ def test_the_ring_is_bounded_and_keeps_the_newest_in_order(tmp_path: Path) -> No
     assert (tmp_path / CURRENT).stat().st_mode & 0o777 == 0o600
 
 
+def test_what_comes_after_a_sample_is_told_by_its_place_not_by_a_clock_that_was_set_back(tmp_path: Path) -> None:
+    said: list[dict[str, Any]] = []
+    recorder = Flight(tmp_path, said.append)
+    for beat, t in enumerate((5000.0, 5001.0, 100.0, 101.0)):
+        recorder.write({"sample": {"t": t, "node": "gf1", "heartbeat": beat}})
+        recorder.write({"acted": {"t": t + 0.1}})
+    recorder.replay(1, said.append)
+    recorder.close(20)
+    (piece,) = (entry["replayed"] for entry in said)
+    assert [sample["heartbeat"] for sample in piece["samples"]] == [2, 3]
+    assert [acted["t"] for acted in piece["acted"]] == [5001.1, 100.1, 101.1]
+
+
+def test_an_agent_counts_on_where_the_one_before_it_has_ended(tmp_path: Path) -> None:
+    assert Ring(tmp_path).last_heartbeat() == -1
+    ring = written(tmp_path, 12, 10 * len(line(SAMPLES[10])))
+    assert (tmp_path / BEFORE).exists()
+    assert ring.last_heartbeat() == 11
+    (tmp_path / CURRENT).unlink()
+    assert 0 < Ring(tmp_path).last_heartbeat() < 11
+    (tmp_path / BEFORE).write_bytes(b"\0" * 100)
+    assert Ring(tmp_path).last_heartbeat() == -1
+
+
 def test_a_replay_has_everything_after_a_time_in_pieces_the_last_of_which_says_so(tmp_path: Path) -> None:
     said: list[dict[str, Any]] = []
     done = threading.Event()
@@ -74,7 +98,7 @@ def test_a_replay_has_everything_after_a_time_in_pieces_the_last_of_which_says_s
         recorder.write(entry)
     recorder.write({"guard": {"t": 60.0, "level": "warn"}})
     recorder.write({"note": {"t": 61.0, "what": "solo c4"}})
-    recorder.replay(4.0, hear)
+    recorder.replay(4, hear)
     assert done.wait(20)
     recorder.close()
     assert [len(piece["samples"]) for piece in said] == [PIECE, 55 - PIECE]

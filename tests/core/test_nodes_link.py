@@ -79,13 +79,29 @@ async def test_what_was_sampled_before_the_first_connection_is_fetched(agent: Fa
     assert arrived(await news_until(link, Merged)) == [100.5]
 
 
-async def test_what_the_store_knows_already_is_not_fetched_again(agent: FakeAgent) -> None:
-    await agent.start()
-    for t in (101.0, 102.0, 103.0):
+async def test_a_clock_that_was_set_back_while_the_link_was_broken_loses_nothing(
+    agent: FakeAgent, link: AgentLink
+) -> None:
+    await found(link)
+    agent.sample(5000.0)
+    await news_until(link, Merged)
+    agent.hang_up()
+    missed = [agent.sample(t).t for t in (101.0, 102.0, 103.0)]
+    agent.written.append({"guard": {"t": 103.5, "level": "warn", "text": "gf1 has 11.0 GiB left"}})
+    heard = await news_until(link, Merged, 2)
+    assert arrived(heard) == missed
+    assert [each.text for each in heard if isinstance(each, GuardNews)] == ["gf1 has 11.0 GiB left"]
+
+
+async def test_a_node_whose_file_was_lost_is_heard_from_its_new_beginning(agent: FakeAgent, link: AgentLink) -> None:
+    await found(link)
+    for t in (100.0, 101.0, 102.0):
         agent.sample(t)
-    link = AgentLink("gf1", agent, complete=102.0)
-    assert arrived(await news_until(link, Merged)) == [103.0]
-    await link.end()
+    await news_until(link, Merged)
+    await agent.die()
+    agent.lose_file()
+    again = [agent.sample(t).t for t in (103.0, 104.0)]
+    assert arrived(await news_until(link, Merged)) == again
 
 
 async def test_samples_taken_while_the_link_was_broken_arrive_once(agent: FakeAgent, link: AgentLink) -> None:
@@ -234,22 +250,14 @@ async def test_an_agent_that_was_disarmed_while_the_link_was_broken_is_disarmed(
         assert [order["do"] for order in agent.orders].count("arm") == 1
 
 
-async def test_what_the_guard_did_while_nobody_was_connected_is_told_once(agent: FakeAgent, link: AgentLink) -> None:
+async def test_what_the_guard_did_while_nobody_was_connected_is_told(agent: FakeAgent, link: AgentLink) -> None:
     await found(link)
     agent.hang_up()
     stop: dict[str, Any] = {"t": 102.0, "level": "stop", "text": "gf1 has 9.0 GiB left"}
-    acted: dict[str, Any] = {
-        "t": 102.1,
-        "text": "",
-        "ms": 12.0,
-        "killed": [7],
-        "ran": [[["docker", "kill", "v"], None]],
-    }
+    ran = [[["docker", "kill", "v"], None]]
+    acted: dict[str, Any] = {"t": 102.0, "text": "", "ms": 12.0, "killed": [7], "ran": ran}
     agent.written += [{"guard": stop}, {"acted": acted}]
-    heard = await news_until(link, Acted)
-    agent.say({"acted": acted})
-    agent.sample(103.0)
-    heard += await news_until(link, NodeSample)
+    heard = await news_until(link, Merged)
     assert [each.text for each in heard if isinstance(each, GuardNews)] == ["gf1 has 9.0 GiB left"]
     (told,) = (each for each in heard if isinstance(each, Acted))
     assert (told.killed, told.ran) == ((7,), ((("docker", "kill", "v"), None),))

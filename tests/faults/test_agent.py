@@ -106,7 +106,7 @@ def test_a_runner_that_comes_back_gets_what_it_missed(folder: Path, connect: Con
         first.close()
         second = connect(folder)
         second.hear_until("sample", lambda sample: sample["heartbeat"] >= last["heartbeat"] + 3)
-        second.say(do="replay", after=last["t"])
+        second.say(do="replay", after=last["heartbeat"])
         replayed = second.hear_until("replayed", lambda piece: not piece["more"])
     beats = [sample["heartbeat"] for sample in replayed["samples"]]
     assert beats[:3] == [last["heartbeat"] + 1 + i for i in range(3)]

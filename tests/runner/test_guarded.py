@@ -12,7 +12,7 @@ from sparktui.nodes.sample import NodeSample
 from sparktui.profile.loader import profile_from_data
 from sparktui.profile.model import GIB, Profile
 from sparktui.runner.extremes import Extremes
-from sparktui.runner.follow import acted_text
+from sparktui.runner.guard_words import acted_text
 from sparktui.runner.guarded import serves_on, stop_commands
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.last_seen import in_words, last_seen
