@@ -38,6 +38,7 @@ class GpuReading:
 
     procs_bytes: int | None = None
     by_pid: dict[int, int] = field(default_factory=dict)
+    """Of the processes whose memory the driver tells."""
     total_bytes: int | None = None
     """0 where the GPUs have no memory of their own to tell of."""
     used_bytes: int | None = None
@@ -72,7 +73,8 @@ class OneGpu:
 
     total_bytes: int | None
     used_bytes: int | None
-    by_pid: dict[int, int] | None
+    by_pid: dict[int, int | None] | None
+    """None for a process whose memory the driver does not tell, as it does for those of another container."""
     util_pct: int | None
     power_mw: int | None
     temp_c: int | None
@@ -122,7 +124,7 @@ def _together(gpus: list[OneGpu], energies_mj: list[int | None], count: int, nvm
 
     held = [gpu.by_pid for gpu in gpus if gpu.by_pid is not None]
     return GpuReading(
-        procs_bytes=sum(sum(one.values()) for one in held) if len(held) == count else None,
+        procs_bytes=_sum_of(size for one in held for size in one.values()) if len(held) == count else None,
         by_pid=_by_pid(held),
         total_bytes=total(gpu.total_bytes for gpu in gpus),
         used_bytes=total(gpu.used_bytes for gpu in gpus),
@@ -166,16 +168,15 @@ def _energies(nvml: Nvml, energy: Pace | None) -> list[int | None]:
     return counters
 
 
-def _processes(nvml: Nvml, handle: Any) -> dict[int, int] | None:
+def _processes(nvml: Nvml, handle: Any) -> dict[int, int | None] | None:
     """Return what each process holds. One listed twice (compute and graphics) counts once, with the larger figure."""
-    held: dict[int, int] = {}
-    answered = False
-    for call in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses"):
-        processes = nvml.ask(call, handle)
-        answered = answered or processes is not None
-        for process in processes or []:
-            held[process.pid] = max(held.get(process.pid, 0), process.usedGpuMemory or 0)
-    return held if answered else None
+    calls = ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses")
+    answers = [answer for call in calls if (answer := nvml.ask(call, handle)) is not None]
+    held: dict[int, int | None] = {}
+    for process in (process for answer in answers for process in answer):
+        known = [size for size in (held.get(process.pid), process.usedGpuMemory) if size is not None]
+        held[process.pid] = max(known, default=None)
+    return held if answers else None
 
 
 def _reasons(nvml: Nvml, handle: Any) -> int | None:
@@ -186,10 +187,16 @@ def _reasons(nvml: Nvml, handle: Any) -> int | None:
     return None if reasons is None else int(reasons)
 
 
-def _by_pid(held: Iterable[dict[int, int]]) -> dict[int, int]:
+def _sum_of(sizes: Iterable[int | None]) -> int | None:
+    """Return a sum; None where a part of it is unknown, for it would be too small."""
+    known = list(sizes)
+    return None if None in known else sum(size for size in known if size is not None)
+
+
+def _by_pid(held: Iterable[dict[int, int | None]]) -> dict[int, int]:
     together: dict[int, int] = {}
-    for one in held:
-        for pid, size in one.items():
+    for pid, size in (item for one in held for item in one.items()):
+        if size is not None:
             together[pid] = together.get(pid, 0) + size
     return together
 

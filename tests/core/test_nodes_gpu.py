@@ -97,13 +97,24 @@ def test_a_costly_counter_is_asked_for_seldom_and_is_unknown_in_between() -> Non
 
 def test_a_process_in_two_lists_counts_once_with_the_larger_figure_and_one_on_two_gpus_twice() -> None:
     first = {
-        "ComputeRunningProcesses": [process(1, 5 * GIB), process(2, None)],
+        "ComputeRunningProcesses": [process(1, 5 * GIB)],
         "GraphicsRunningProcesses": [process(1, 6 * GIB)],
     }
     second = {"ComputeRunningProcesses": [process(1, GIB)]}
     found = read(first, second)
     assert found.procs_bytes == 7 * GIB
-    assert found.by_pid == {1: 7 * GIB, 2: 0}
+    assert found.by_pid == {1: 7 * GIB}
+
+
+def test_a_process_whose_memory_is_not_told_makes_their_sum_unknown() -> None:
+    unknown = {
+        "ComputeRunningProcesses": [process(1, 5 * GIB), process(2, None), process(3, None)],
+        "GraphicsRunningProcesses": [process(3, GIB)],
+    }
+    found = read(unknown)
+    assert found.procs_bytes is None
+    assert found.by_pid == {1: 5 * GIB, 3: GIB}
+    assert read({"ComputeRunningProcesses": []}).procs_bytes == 0
 
 
 def test_the_hottest_busiest_and_fastest_gpu_speaks_for_all() -> None:

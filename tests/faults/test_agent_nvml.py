@@ -105,8 +105,8 @@ def test_calls_that_are_refused_leave_the_others(folder: Path, library: Path, dr
     driver.behave("unknown PowerUsage", "refuse ClocksEventReasons", "unknown MemoryInfo", "none PROCESSES")
     with watched(folder, library, driver, connect) as runner:
         sample = runner.hear_until("sample", answered)
-    assert {"power_w", "throttle", "unified"}.isdisjoint(sample)
-    assert (sample["temp_c"], sample["gpu_procs_bytes"]) == (40.0, 0)
+    assert {"power_w", "throttle", "unified", "gpu_procs_bytes"}.isdisjoint(sample)
+    assert (sample["temp_c"], sample["gpu_util_pct"]) == (40.0, 96.0)
 
 
 def test_a_call_that_blocks_is_named_and_the_other_readings_keep_their_rate(
