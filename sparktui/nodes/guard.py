@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Literal
 
 from sparktui.nodes.phase import Phase
-from sparktui.nodes.slope import robust_slope
+from sparktui.nodes.slope import pace, robust_slope
 
 GIB = 1024**3
 
@@ -140,6 +140,8 @@ class _Reading:
     floor_bytes: int | None
     floor_rule: Rule
     slope_bytes_s: float | None
+    pace_bytes_s: float | None
+    """What is told: the slope, or that of the last second where it has changed."""
     seconds_to_floor: float | None
     says: int
 
@@ -178,8 +180,8 @@ class _Reading:
         return f"its stop floor of {_gib(self.floor_bytes)} GiB"
 
     def _falling(self) -> str:
-        falls = self.slope_bytes_s is not None and -self.slope_bytes_s >= QUIET_BYTES_S
-        return f", falling {-(self.slope_bytes_s or 0) / GIB:.1f} GiB/s" if falls else ""
+        falls = self.pace_bytes_s is not None and -self.pace_bytes_s >= QUIET_BYTES_S
+        return f", falling {-(self.pace_bytes_s or 0) / GIB:.1f} GiB/s" if falls else ""
 
 
 def stop_floor(limits: Limits, phase: Phase) -> tuple[int | None, Rule]:
@@ -210,7 +212,7 @@ def _judged(limits: Limits, recent: Readings, phase: Phase) -> _Reading:
         says = FALLING
     elif floor is not None and left < limits.warn_bytes:
         says = LOW
-    return _Reading(left, phase, limits.warn_bytes, floor, rule, slope, seconds, says)
+    return _Reading(left, phase, limits.warn_bytes, floor, rule, slope, pace(recent), seconds, says)
 
 
 def _lately(recent: Readings) -> Readings:

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sparktui.nodes.sample import NodeSample
-from sparktui.nodes.slope import robust_slope
+from sparktui.nodes.slope import pace
 from sparktui.units import GIB, gib
 
-SLOPE_S = 4.0
-"""Over which memory's last fall is taken: a node has gone from 29 to 2.5 GiB in nine seconds."""
 STEADY_BYTES_S = GIB // 4
 """A slower change is called steady."""
 
@@ -136,13 +134,7 @@ def last_words(
 
 def slope_bytes_s(samples: Sequence[NodeSample]) -> float | None:
     """Return how fast MemAvailable changed over the last seconds, falling negative; None with too few samples."""
-    return robust_slope(
-        [
-            (sample.t, float(sample.mem_available_bytes))
-            for sample in samples
-            if sample.t >= samples[-1].t - SLOPE_S and sample.mem_available_bytes is not None
-        ]
-    )
+    return pace([(s.t, float(s.mem_available_bytes)) for s in samples if s.mem_available_bytes is not None])
 
 
 def running_at(runs: Iterable[Run], t: float) -> Run | None:

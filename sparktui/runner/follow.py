@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sparktui.nodes.history import slope_bytes_s
 from sparktui.nodes.link import AgentLink
 from sparktui.nodes.messages import Acted, GuardNews, Trouble
 from sparktui.nodes.news import Found, Lost, Merged, News
@@ -15,7 +16,7 @@ from sparktui.nodes.sample import NodeSample
 from sparktui.profile.model import Node
 from sparktui.runner.guard_words import GuardWords
 from sparktui.runner.journal import Journal
-from sparktui.runner.last_seen import fall_bytes_s, in_words, last_seen, what_answers
+from sparktui.runner.last_seen import in_words, last_seen, what_answers
 from sparktui.serving.host import Host
 
 SILENT_S = 5.0
@@ -201,11 +202,10 @@ class Follower:
         if not self.recent:
             return {}
         last = self.recent[-1]
-        fall = fall_bytes_s(self.recent)
         return {
             "t": last.t,
             "left_bytes": last.mem_available_bytes,
-            "slope_bytes_s": None if fall is None else -fall,
+            "slope_bytes_s": slope_bytes_s(self.recent),
             "phase": last.phase,
             "what": self.what,
         }

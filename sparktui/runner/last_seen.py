@@ -7,17 +7,14 @@ import time
 from collections.abc import Mapping, Sequence
 
 from sparktui.errors import HostError
+from sparktui.nodes.history import STEADY_BYTES_S, slope_bytes_s
 from sparktui.nodes.sample import NodeSample
-from sparktui.nodes.slope import robust_slope
 from sparktui.profile.model import Node
 from sparktui.serving.host import Host
 from sparktui.serving.layout import HERE, address_of
 from sparktui.serving.local import LocalHost
 from sparktui.units import GIB, gib
 
-SLOPE_S = 4.0
-STEADY_BYTES_S = GIB // 4
-"""A fall slower than this is not worth a word."""
 PING_S = 4.0
 SSH_S = 6.0
 
@@ -30,26 +27,14 @@ def last_seen(samples: Sequence[NodeSample], what: str) -> str:
         what: What ran there; empty for nothing.
     """
     last = samples[-1]
-    falling = fall_bytes_s(samples)
+    slope = slope_bytes_s(samples)
     words = [
         f"{last.node} last seen {time.strftime('%H:%M:%S', time.localtime(last.t))}",
         f"{gib(last.mem_available_bytes)} GiB left",
-        f"falling {falling / GIB:.1f} GiB/s" if falling is not None and falling > STEADY_BYTES_S else "",
+        f"falling {-slope / GIB:.1f} GiB/s" if slope is not None and -slope > STEADY_BYTES_S else "",
         f"{last.phase} {what}".strip(),
     ]
     return ", ".join(word for word in words if word)
-
-
-def fall_bytes_s(samples: Sequence[NodeSample]) -> float | None:
-    """Return how fast what a node has left was falling; None where that is not known, negative where it rose."""
-    last = samples[-1]
-    recent = [
-        (sample.t, float(sample.mem_available_bytes))
-        for sample in samples
-        if sample.t >= last.t - SLOPE_S and sample.mem_available_bytes is not None
-    ]
-    slope = robust_slope(recent)
-    return None if slope is None else -slope
 
 
 async def what_answers(node: Node, host: Host) -> Mapping[str, bool | None]:
