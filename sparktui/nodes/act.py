@@ -72,8 +72,11 @@ class Act:
     """When the last signal was sent, or command started."""
 
     def strike(self) -> None:
-        """Kill what is known at once; start the commands, and go on killing, on a thread."""
+        """Kill what is known, at once."""
         self._kill()
+
+    def follow_up(self) -> None:
+        """Start the commands, and go on killing, on a thread."""
         threading.Thread(target=self._go_on, daemon=True).start()
 
     def _go_on(self) -> None:

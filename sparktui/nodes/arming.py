@@ -43,12 +43,13 @@ class Arming:
 
     def carry_out(self, decision: Decision, crossed: float) -> None:
         """Stop the launch where the guard says so, once; tell what is news."""
-        stops = decision.level == "stop" and self.act is None
-        if stops:
+        if decision.level == "stop" and self.act is None:
             self.act = Act(decision.text, crossed, self._marked, self._stop, self._tell)
             self.act.strike()
-        if stops or (decision.news and decision.level != "stop"):
-            self._tell({"guard": _told(decision, self.act.wall if stops and self.act else time.time())})
+            self._tell({"guard": _told(decision, self.act.wall)})
+            self.act.follow_up()
+        elif decision.news and decision.level != "stop":
+            self._tell({"guard": _told(decision, time.time())})
 
     def close(self) -> None:
         """End the guard."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import queue
@@ -16,6 +17,8 @@ HALF_BYTES = 4 * 1024 * 1024
 """Each of the two files holds about an hour of samples at 2 Hz."""
 WAITING_AT_MOST = 600
 """Lines that a disk may be behind; those after them are dropped, and that is told."""
+LATEST = 1e11
+"""Seconds since the epoch: what claims to be later is no moment."""
 TAIL_BYTES = 64 * 1024
 """Enough to hold some samples, whatever else was written behind them."""
 PIECE = 50
@@ -85,6 +88,8 @@ class Ring:
         self._folder, self._half_bytes = folder, half_bytes
         self._fd: int | None = None
         self._size = 0
+        self._torn = False
+        """The last line was not written whole, so the next one begins on its own."""
 
     def append(self, data: bytes) -> None:
         """Write one line, and wait until it is on the disk.
@@ -95,7 +100,13 @@ class Ring:
         if self._fd is None or self._size + len(data) > self._half_bytes:
             self._turn()
         assert self._fd is not None
-        self._size += os.write(self._fd, data)
+        whole = b"\n" + data if self._torn else data
+        self._torn = True
+        written = os.write(self._fd, whole)
+        self._size += written
+        if written < len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._torn = False
         os.fsync(self._fd)
 
     def entries(self) -> Iterator[Entry]:
@@ -157,7 +168,7 @@ def _decoded(lines: Iterable[bytes]) -> Iterator[Entry]:
     for raw in lines:
         try:
             entry = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(entry, dict) and len(entry) == 1 and _when(entry) >= 0:
             yield entry
@@ -182,4 +193,4 @@ def _when(entry: Entry) -> float:
     """Return an entry's time, or a negative number where it is no entry."""
     kind, body = next(iter(entry.items()))
     t = body.get("t") if kind in KINDS and isinstance(body, dict) else None
-    return float(t) if isinstance(t, int | float) else -1.0
+    return float(t) if isinstance(t, int | float) and 0 <= t < LATEST else -1.0

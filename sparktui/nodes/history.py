@@ -6,11 +6,11 @@ the node's own.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sparktui.clock import local
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.slope import pace
 from sparktui.units import GIB, gib
@@ -172,7 +172,7 @@ def moment_of(data: Mapping[str, object], told: float) -> float:
 
 def clock(t: float) -> str:
     """Return the local time of day."""
-    return time.strftime("%H:%M:%S", time.localtime(t))
+    return local(t, "%H:%M:%S")
 
 
 def _pace(slope: float | None) -> str:

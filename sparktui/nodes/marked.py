@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -69,7 +70,8 @@ class Marked:
 
     def _watch(self) -> None:
         while not self._over.wait(REFRESH_S):
-            self.refresh()
+            with contextlib.suppress(OSError):  # no descriptor left, say: those that are known stay so
+                self.refresh()
 
     def _carries(self, pid: int) -> bool:
         environment = read_once(f"{self._proc}/{pid}/environ")

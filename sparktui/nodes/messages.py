@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
+from sparktui.clock import LATEST
 from sparktui.nodes.guard import Limits
 from sparktui.nodes.phase import Phase
 from sparktui.nodes.sample import NodeSample
@@ -144,11 +147,19 @@ _ORDER = msgspec.json.Encoder()
 
 
 def parse(line: bytes | str) -> Said | None:
-    """Return a line as what it says; None where it says nothing that is known here."""
+    """Return a line as what it says; None where it says nothing that is known here, or of a moment that is none."""
     try:
-        return _SAID.decode(line)
-    except msgspec.MsgspecError:
+        said = _SAID.decode(line)
+    except (msgspec.MsgspecError, RecursionError):
         return None
+    return said if all(0 <= t < LATEST for t in _moments(said)) else None
+
+
+def _moments(said: Said) -> Iterator[float]:
+    bodies: list[NodeSample | GuardNews | Acted | Noted | None] = [said.sample, said.guard, said.acted, said.note]
+    if said.replayed is not None:
+        bodies += [*said.replayed.samples, *said.replayed.guard, *said.replayed.acted]
+    return (body.t for body in bodies if body is not None)
 
 
 def parse_lines(text: str) -> list[Said]:

@@ -94,6 +94,6 @@ def listen() -> socket.socket:
 def _order(raw: bytes | bytearray) -> Order:
     try:
         order = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         order = None
     return order if isinstance(order, dict) else {}

@@ -13,7 +13,7 @@ LEAST_STEP_S = 0.1
 """Between two readings that are compared: closer ones turn a little noise into a steep slope."""
 PACE_S, NOW_S = 4.0, 1.3
 """What a pace is taken over: a node has gone from 29 to 2.5 GiB in nine seconds. And the newest part of it."""
-UNLIKE = 3.0
+UNLIKE = 2.2
 """A pace that has changed by this factor is the newest part's: a cache that is taken at once is taken once."""
 
 

@@ -6,9 +6,9 @@ Every line fits 80 columns, but for what engines, nodes and the log wrote.
 from __future__ import annotations
 
 import textwrap
-import time
 from collections.abc import Iterator, Sequence
 
+from sparktui.clock import local
 from sparktui.exporting.text import one_line, visible
 from sparktui.nodes.guard import Limits, stop_floor
 from sparktui.nodes.history import ClosestCall, Episode, Mark, clock
@@ -48,8 +48,7 @@ def _head(flight: Flight) -> list[str]:
 
 def _day(flight: Flight) -> str:
     """Name the day where a campaign went over more than one."""
-    day = time.strftime("%Y-%m-%d", time.localtime(flight.window.end))
-    began = time.strftime("%Y-%m-%d", time.localtime(flight.campaign.created))
+    day, began = (local(t, "%Y-%m-%d") for t in (flight.window.end, flight.campaign.created))
     return "" if day == began else f"{day} "
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 
 from sparktui.errors import HostError
-from sparktui.nodes.history import STEADY_BYTES_S, slope_bytes_s
+from sparktui.nodes.history import STEADY_BYTES_S, clock, slope_bytes_s
 from sparktui.nodes.sample import NodeSample
 from sparktui.profile.model import Node
 from sparktui.serving.host import Host
@@ -29,7 +28,7 @@ def last_seen(samples: Sequence[NodeSample], what: str) -> str:
     last = samples[-1]
     slope = slope_bytes_s(samples)
     words = [
-        f"{last.node} last seen {time.strftime('%H:%M:%S', time.localtime(last.t))}",
+        f"{last.node} last seen {clock(last.t)}",
         f"{gib(last.mem_available_bytes)} GiB left",
         f"falling {-slope / GIB:.1f} GiB/s" if slope is not None and -slope > STEADY_BYTES_S else "",
         f"{last.phase} {what}".strip(),

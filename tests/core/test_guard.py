@@ -322,7 +322,7 @@ def test_a_stop_says_node_phase_and_figures() -> None:
     decisions = observed(FRAGILE, interpolated(every(2, *COLLAPSE_GIB), 5), "loading")
     warning, stop = (decision.text for decision in decisions if decision.news)
     assert warning == "gf1 has 25.2 GiB left while loading, at its stop floor of 16.0 GiB in 8.3 s, falling 0.8 GiB/s"
-    assert stop == "gf1 has 14.6 GiB left while loading, under its stop floor of 16.0 GiB, falling 3.9 GiB/s"
+    assert stop == "gf1 has 14.6 GiB left while loading, under its stop floor of 16.0 GiB, falling 6.6 GiB/s"
 
 
 def test_a_warning_says_where_it_stops() -> None:

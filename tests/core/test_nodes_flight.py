@@ -49,6 +49,27 @@ def test_an_agent_started_again_goes_on_behind_a_torn_line(tmp_path: Path) -> No
     assert times(list(again.entries())) == [0, 1, 9]
 
 
+def test_a_line_that_the_disk_took_half_of_does_not_spoil_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = written(tmp_path, 1)
+    real = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda fd, data: real(fd, data[:9]))
+        with pytest.raises(OSError, match="No space left"):
+            ring.append(line(SAMPLES[1]))
+    ring.append(line(SAMPLES[2]))
+    ring.append(line(SAMPLES[3]))
+    assert times(list(ring.entries())) == [0, 2, 3]
+
+
+@pytest.mark.parametrize("t", ["1" + "0" * 400, "1e300", "-1", "NaN", '"now"', "[" * 100_000])
+def test_a_moment_that_is_none_is_no_entry(tmp_path: Path, t: str) -> None:
+    ring = written(tmp_path, 1)
+    ring.append(b'{"sample":{"t":' + t.encode() + b"}}\n")
+    assert times(list(ring.entries())) == [0]
+
+
 def test_the_ring_is_bounded_and_keeps_the_newest_in_order(tmp_path: Path) -> None:
     half = 10 * len(line(SAMPLES[10]))
     ring = written(tmp_path, 60, half)
