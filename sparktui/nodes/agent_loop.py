@@ -20,7 +20,7 @@ INTERVAL_S: dict[Phase, float] = {"loading": 0.2, "warming": 0.2, "serving": 0.5
 LOOK_AGAIN_S = 0.02
 LOOKS_AT_MOST = 3
 ORPHAN_S = 600.0
-"""With no runner connected for so long, an agent ends."""
+"""With no runner connected for so long, an agent ends, unless something is left that it guards."""
 
 
 class Agent:
@@ -57,13 +57,17 @@ class Agent:
         """Sample until told to end, terminated, or alone for too long; return whether the runner said to end."""
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         self._due = time.monotonic()
-        while not (self._ended or self._conversation.alone_s() > self._orphan_s):
+        while not (self._ended or self._is_orphan()):
             self._sample()
             self._due = max(self._due + INTERVAL_S[self._phase], time.monotonic())
             self._converse()
         self._lay_down()
         self._flight.close()
         return self._told_to_end
+
+    def _is_orphan(self) -> bool:
+        alone_s = self._conversation.alone_s()
+        return alone_s > self._orphan_s and not (self._arming and self._arming.holds(alone_s))
 
     def break_off(self, error: Exception) -> None:
         """Say to the runner and to the flight file what has ended the agent unforeseen."""

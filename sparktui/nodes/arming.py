@@ -16,6 +16,8 @@ from sparktui.nodes.phase import Phase
 Order = dict[str, Any]
 Tell = Callable[[Entry], object]
 
+CONTAINERS_S = 24 * 3600.0
+
 
 class Arming:
     """One launch under guard on this node."""
@@ -50,6 +52,10 @@ class Arming:
             self.act.follow_up()
         elif decision.news and decision.level != "stop":
             self._tell({"guard": _told(decision, time.time())})
+
+    def holds(self, alone_s: float) -> bool:
+        """Tell whether something of the launch may be left: processes, or for a day containers, which are not seen."""
+        return self._marked.any_known() or (bool(self._stop) and alone_s < CONTAINERS_S)
 
     def close(self) -> None:
         """End the guard."""

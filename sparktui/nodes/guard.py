@@ -27,8 +27,6 @@ KEEP_S = 10.0
 SLOPE_S, SLOPE_AT_MOST_S = 3.0, 5.0
 MANY_READINGS = 10
 """A slope is taken over the last 3 s; where these hold fewer than ten readings, over 5 s."""
-REAL_FALL_BYTES_S = 0.6 * GIB
-"""A slope counts from here on: serving swings by a GiB within seconds. A slower fall meets the warn floor in time."""
 STILL_S, STILL_SHARE = 1.0, 0.25
 """And where the last second has lost at least a quarter of what the slope says: memory that was taken at once is not
 being taken any more."""
@@ -36,9 +34,6 @@ COARSE_STEP_S = (1.0, 3.0)
 """Readings so far apart leave no time to wait for another one."""
 COARSE_FALL_BYTES = GIB // 2
 """What each of the two steps before a crossing must have lost, for that reading to be believed alone."""
-CLEAR_ABOVE_BYTES = 4 * GIB
-CLEAR_S = 3.0
-"""For how long a node must have been well above its floors for a warning to be over."""
 QUIET_BYTES_S = GIB // 4
 
 CALM, LOW, FALLING, UNDER = range(4)
@@ -59,6 +54,11 @@ class Limits:
     """What the verdict before the launch said would be left once everything is loaded; None where it could not say."""
     predicted_margin_bytes: int = 8 * GIB
     """How far under that a load may go before it is stopped."""
+    real_fall_bytes_s: int = 6 * GIB // 10
+    """A slope counts from here on: serving swings by a GiB. A slower fall meets the warn floor in time."""
+    clear_above_bytes: int = 4 * GIB
+    clear_s: float = 3.0
+    """So far above its floors, and for so long, a node must have been for a warning to be over; at most `KEEP_S`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _is_real_fall(limits: Limits, recent: Readings, phase: Phase, slope: float) 
     lately = _lately(recent)
     now, left = lately[-1]
     since, then = next((reading for reading in reversed(lately) if reading[0] <= now - STILL_S), lately[0])
-    if -slope < REAL_FALL_BYTES_S or then - left < -slope * (now - since) * STILL_SHARE:
+    if -slope < limits.real_fall_bytes_s or then - left < -slope * (now - since) * STILL_SHARE:
         return False
     predicted = limits.predicted_left_bytes
     return phase == "serving" or predicted is None or left < predicted - limits.predicted_margin_bytes / 2
@@ -246,10 +246,10 @@ def _fell_in_coarse_steps(recent: Readings) -> bool:
 def _is_over(reading: _Reading, limits: Limits, recent: Readings) -> bool:
     """Tell whether a warning is over: well above the floors for some seconds, and not falling."""
     now = recent[-1][0]
-    clear = max(limits.warn_bytes, reading.floor_bytes or 0) + CLEAR_ABOVE_BYTES
-    lately = [left for t, left in recent if t >= now - CLEAR_S]
+    clear = max(limits.warn_bytes, reading.floor_bytes or 0) + limits.clear_above_bytes
+    lately = [left for t, left in recent if t >= now - limits.clear_s]
     quiet = reading.slope_bytes_s is not None and reading.slope_bytes_s > -QUIET_BYTES_S
-    return quiet and now - recent[0][0] >= CLEAR_S and min(lately) > clear
+    return quiet and now - recent[0][0] >= limits.clear_s and min(lately) > clear
 
 
 def _gib(size_bytes: float | None) -> str:

@@ -42,6 +42,10 @@ class Marked:
         with self._lock:
             return [pid for pid, held in self._known.items() if _kill(pid, held)]
 
+    def any_known(self) -> bool:
+        """Tell whether any was there at the last look. Never blocks."""
+        return bool(self._known)
+
     def refresh(self) -> list[int]:
         """Look for them anew; return those that are there now. May block."""
         with self._refreshing:

@@ -78,6 +78,9 @@ def limits(profile: Profile, node: str, verdict: Verdict | None) -> Limits:
         loading_stop_bytes=_bytes(floors.loading_stop_gib),
         serving_stop_bytes=_bytes(floors.serving_stop_gib),
         horizon_s=memory.horizon_s,
+        real_fall_bytes_s=_bytes(memory.real_fall_gib_s),
+        clear_above_bytes=_bytes(memory.clear_above_gib),
+        clear_s=memory.clear_s,
         predicted_left_bytes=None if verdict is None else verdict.predicted_left_bytes,
         predicted_margin_bytes=_bytes(memory.margin_gib) if verdict is None else verdict.margin_bytes,
     )

@@ -38,6 +38,36 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class Floors(Frozen):
+    """MemAvailable, in GiB, below which a node is not launched on, is warned about, or is stopped."""
+
+    refuse_gib: Gib = 8.0
+    warn_gib: Gib = 8.0
+    loading_stop_gib: Gib = 8.0
+    serving_stop_gib: Gib = 4.0
+
+    def stop_gib(self, phase: str) -> float:
+        """Return the stop floor of a phase: loading takes memory fastest, so it has its own."""
+        return self.loading_stop_gib if phase in ("loading", "warming") else self.serving_stop_gib
+
+
+class OwnFloors(Frozen):
+    """One node's own floors: those that are given take the place of what it would have."""
+
+    refuse_gib: Gib | None = None
+    warn_gib: Gib | None = None
+    loading_stop_gib: Gib | None = None
+    serving_stop_gib: Gib | None = None
+
+    def over(self, floors: Floors) -> Floors:
+        """Return floors with these in place."""
+        return floors.model_copy(update=self.model_dump(exclude_none=True))
+
+
+FRAGILE_FLOORS = Floors(refuse_gib=20.0, warn_gib=12.0, loading_stop_gib=16.0, serving_stop_gib=6.0)
+"""For nodes marked fragile. Where these numbers come from: docs/memory.md."""
+
+
 class Node(Frozen):
     """One machine."""
 
@@ -47,6 +77,8 @@ class Node(Frozen):
     """The address the other nodes reach it at; `host` where that is left out."""
     fragile: bool = False
     """It dies under memory pressure: the higher floors apply."""
+    floors: OwnFloors = OwnFloors()
+    """Where this node is known to bear more, or less, than others of its kind."""
     workdir: Folder | None = None
     """The folder that commands run in, on that node."""
     env: dict[EnvName, str] = {}
@@ -254,23 +286,6 @@ class Workload(Frozen):
     sampling: Sampling = Sampling()
 
 
-class Floors(Frozen):
-    """MemAvailable, in GiB, below which a node is not launched on, is warned about, or is stopped."""
-
-    refuse_gib: Gib = 8.0
-    warn_gib: Gib = 8.0
-    loading_stop_gib: Gib = 8.0
-    serving_stop_gib: Gib = 4.0
-
-    def stop_gib(self, phase: str) -> float:
-        """Return the stop floor of a phase: loading takes memory fastest, so it has its own."""
-        return self.loading_stop_gib if phase in ("loading", "warming") else self.serving_stop_gib
-
-
-FRAGILE_FLOORS = Floors(refuse_gib=20.0, warn_gib=12.0, loading_stop_gib=16.0, serving_stop_gib=6.0)
-"""For nodes marked fragile. Where these numbers come from: docs/memory.md."""
-
-
 class Memory(Frozen):
     """What the guard and the verdict before a launch go by."""
 
@@ -278,6 +293,11 @@ class Memory(Frozen):
     fragile_floors: Floors = FRAGILE_FLOORS
     horizon_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """The guard warns where memory falls so fast that the stop floor is nearer than this."""
+    real_fall_gib_s: Gib = 0.6
+    """A slower fall is no reason to warn before the warn floor: serving swings by a GiB within seconds."""
+    clear_above_gib: Gib = 4.0
+    clear_s: Annotated[float, Field(gt=0, le=8)] = 3.0
+    """A warning is over when the node has had so much more than its floors for so long."""
     host_gib: Gib = 3.0
     """What an engine takes of its node beside the GPU's part: Python, pinned buffers, CUDA's own."""
     margin_gib: Gib = 8.0
@@ -286,6 +306,8 @@ class Memory(Frozen):
     """The same where the node's own earlier campaigns say what the topology takes."""
     unwatched: Literal["refuse", "allow"] = "refuse"
     """Whether to launch on a node where the guard cannot be armed."""
+    after_guard_stop: Literal["next", "end"] = "next"
+    """Whether the race goes on with the next topology after the guard has ended one."""
 
 
 class Profile(Frozen):
@@ -314,4 +336,5 @@ class Profile(Frozen):
 
     def floors(self, node: str) -> Floors:
         """Return the floors that hold for a node."""
-        return self.memory.fragile_floors if self.nodes[node].fragile else self.memory.floors
+        described = self.nodes[node]
+        return described.floors.over(self.memory.fragile_floors if described.fragile else self.memory.floors)

@@ -125,8 +125,7 @@ class AgentHome(Place):
             await asyncio.sleep(POLL_S)
 
     def _words(self) -> list[str]:
-        orphan_s = os.environ.get(ORPHAN_ENV)
-        return ["--node", self.node, "--detach", *(("--orphan-s", orphan_s) if orphan_s else ())]
+        return ["--node", self.node, "--detach", *_orphan_words(os.environ.get(ORPHAN_ENV))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +165,13 @@ class SshHome(AgentHome):
     async def open(self) -> Channel:
         argv = self.host.command(["python3", f"{self.folder}/{FILE}", "connect"])
         return await open_relay(argv, self.host.destination)
+
+
+def _orphan_words(seconds: str | None) -> tuple[str, ...]:
+    try:
+        return ("--orphan-s", str(float(seconds))) if seconds else ()
+    except ValueError:
+        raise HostError(f"{ORPHAN_ENV} is {seconds!r}", "it must be a number of seconds, such as 600") from None
 
 
 def _not_started(node: str, done: Completed) -> HostError:

@@ -101,6 +101,11 @@ class Campaign:
                 break
             await runner.run(sweep, plans[sweep.topology])
             self.interrupt.clear()
+            if sweep.state == "guard" and self.profile.memory.after_guard_stop == "end":
+                await journal.info(
+                    "runner", "ends", "the guard has ended a topology: the race ends, as its profile asks"
+                )
+                return ExitCode.GUARD
         await self._refine(sweeps, plans, runner)
         await steering.report()
         return outcome(sweeps, stopped=self.interrupt.reason == "stop", guarded=bool(watch.acted))

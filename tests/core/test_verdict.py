@@ -26,12 +26,12 @@ def spark(node: str, left_gib: float | None, unified: bool | None = True) -> Nod
     return NodeSample(t=0, node=node, mem_total_bytes=SPARK_BYTES, mem_available_bytes=left, unified=unified)
 
 
-def profile(serving: str = SERVING, *, model: str = "weights_gib: 30", memory: str = "{}") -> Profile:
+def profile(serving: str = SERVING, *, model: str = "weights_gib: 30", memory: str = "{}", own: str = "") -> Profile:
     return parse_profile(
         f"""\
 name: n
 nodes:
-  a: {{host: a, address: 10.0.0.1, fragile: true}}
+  a: {{host: a, address: 10.0.0.1, fragile: true{own}}}
   b: {{host: b, address: 10.0.0.2}}
 model: {{id: org/m, {model}}}
 serving: {serving}
@@ -264,6 +264,20 @@ def test_the_simulated_race_is_safe() -> None:
 
 
 # What the guard goes by
+
+
+def test_a_node_may_have_floors_of_its_own_and_the_others_of_its_kind() -> None:
+    loaded = profile(own=", floors: {refuse_gib: 12, serving_stop_gib: 9}")
+    floors = loaded.floors("a")
+    assert (floors.refuse_gib, floors.serving_stop_gib, floors.loading_stop_gib, floors.warn_gib) == (12, 9, 16, 12)
+    assert [solo(each, 102).level for each in (PLAIN, loaded)] == ["refuse", "tight"]
+    assert limits(loaded, "a", None).serving_stop_bytes == 9 * GIB
+
+
+def test_what_counts_as_a_fall_and_as_its_end_is_in_the_profile() -> None:
+    memory = "{real_fall_gib_s: 1.5, clear_above_gib: 2, clear_s: 5}"
+    found = limits(profile(memory=memory), "a", None)
+    assert (found.real_fall_bytes_s, found.clear_above_bytes, found.clear_s) == (GIB * 3 // 2, 2 * GIB, 5)
 
 
 def test_the_guard_gets_the_floors_and_the_predicted_remainder() -> None:

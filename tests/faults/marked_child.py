@@ -38,8 +38,10 @@ def marked_child(
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import pytest
 from sparktui.nodes import flight
 from tests.faults.agents import ARGV, DEADLINE_S, Runner, agent, is_alive, until
 from tests.faults.conftest import Connect
+from tests.faults.marked_child import marked_child
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="agents read /proc")
 
@@ -153,6 +154,22 @@ def test_an_agent_that_is_alone_for_too_long_ends_and_leaves_nothing(folder: Pat
         runner.samples(5)
         assert process.poll() is None
         runner.close()
+        assert process.wait(DEADLINE_S) == 0
+    assert not folder.exists()
+
+
+def test_an_agent_that_is_alone_stays_for_as_long_as_something_that_it_guards_is_there(
+    folder: Path, connect: Connect
+) -> None:
+    mark = f"9-9-{folder}"
+    with marked_child(mark) as child, agent(folder, "--orphan-s", "3") as process:
+        runner = connect(folder)
+        runner.arm(mark)
+        runner.close()
+        until(lambda: len(flight.entries((folder / "samples.jsonl").read_bytes())) > 16, "seven seconds alone")
+        assert process.poll() is None
+        child.kill()
+        child.wait()
         assert process.wait(DEADLINE_S) == 0
     assert not folder.exists()
 

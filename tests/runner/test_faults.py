@@ -50,6 +50,18 @@ def test_a_collapse_while_loading_is_stopped_on_its_node_and_the_other_topologie
     owner.until(lambda: not owner.processes(), "the end of every process")
 
 
+def test_a_race_ends_with_the_guards_stop_where_its_profile_asks_for_that(owner: Owner) -> None:
+    text = faulty("gf1-collapse") + "memory: {after_guard_stop: end}\n"
+    done = owner.type("run", owner.profile(text), "--only", "cluster-tp2,shuffle", "--plain")
+    assert done.returncode == 4, done.stderr
+    assert "the guard has ended a topology: the race ends, as its profile asks" in done.stderr
+    assert owner.rows("SELECT topology, state FROM sweep ORDER BY seq") == [
+        ("cluster-tp2", "guard"),
+        ("shuffle", "stopped"),
+    ]
+    assert owner.rows("SELECT state, exit_code FROM campaign") == [("guard", 4)]
+
+
 def test_a_zombie_is_named_with_its_idle_rank_and_given_up_once_its_requests_have_timed_out(owner: Owner) -> None:
     load = "timeout_s: 20, pp: 64, tg: 8, concurrency: [1, 2, 4], runs: 3"
     done = owner.type("run", owner.profile(faulty("zombie", load)), *SOLO_AND_CLUSTER, "--plain")
