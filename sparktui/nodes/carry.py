@@ -57,7 +57,7 @@ data = sys.stdin.buffer.read()
 if hashlib.sha256(data).hexdigest() != digest:
     sys.exit({DAMAGED})
 os.umask(0o77)
-folder = os.path.join(os.path.expanduser("~"), folder)
+folder = os.path.abspath(folder)
 os.makedirs(folder, exist_ok=True)
 os.chmod(folder, 0o700)
 path = os.path.join(folder, {FILE!r})

@@ -38,7 +38,8 @@ TERM_S, KILL_S = 3.0, 3.0
 POLL_S = 0.1
 NOT_FOUND = 127
 FLIGHT = 'for part in samples.1.jsonl samples.jsonl; do cat "$1/$part" 2>/dev/null; done; exit 0'
-REMOVE = 'rm -rf -- "$1" && { rmdir -- "$2" 2>/dev/null; true; }'
+REMOVE = 'rm -rf -- "$1" && { rmdir -- "$2" "$3" 2>/dev/null; true; }'
+"""The folder, and those above it where they are empty then."""
 
 
 def agent_mark(campaign: CampaignRow, node: str) -> str:
@@ -102,7 +103,7 @@ class AgentHome(Place):
         """
         if await self._signal(signal.SIGTERM, TERM_S) and await self._signal(signal.SIGKILL, KILL_S):
             await self._must_be_gone()
-        words = (self.folder, os.path.dirname(self.folder))
+        words = (self.folder, above := os.path.dirname(self.folder), os.path.dirname(above))
         await self.host.run(["sh", "-c", REMOVE, "sh", *words], timeout_s=LOOK_TIMEOUT_S)
 
     async def _signal(self, number: signal.Signals, wait_s: float) -> bool:

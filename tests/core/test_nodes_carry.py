@@ -71,7 +71,7 @@ def unpacked(home: Path, folder: str, *words: str, data: bytes | None = None) ->
         [sys.executable, "-I", *rest],
         input=agent_file().data if data is None else data,
         env={"HOME": str(home), "PATH": os.environ["PATH"]},
-        cwd="/",
+        cwd=home,
         capture_output=True,
         timeout=60,
         check=False,
