@@ -202,7 +202,7 @@ def show(campaign: str, calculator: str, ttft_ms: float | None, tps_per_stream: 
 
 
 @cli.command()
-@click.argument("campaign", metavar="ID", default="last")
+@click.argument("campaign", metavar="[ID]", default="last")
 @click.option(
     "--last", "last_s", type=Span(), default="10m", show_default=True, metavar="TIME", help="How much: 90s, 2h."
 )

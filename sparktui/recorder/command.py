@@ -12,6 +12,7 @@ from sparktui.paths import store_path
 from sparktui.recorder.document import to_json
 from sparktui.recorder.flight import Records
 from sparktui.recorder.text import render
+from sparktui.runner.lock import running_campaign
 from sparktui.store.reader import Reader
 
 
@@ -23,7 +24,11 @@ def print_nodes(name: str, last_s: float, *, node: str | None, newest: bool, as_
     """
     with Reader(store_path()) as reader:
         flight = Records(reader, reader.resolve(name)).flight(last_s, node=node, newest=newest)
+        left = reader.launched_left(flight.campaign.id)
     click.echo(json.dumps(to_json(flight), indent=2) if as_json else render(flight))
+    if left and running_campaign() != flight.campaign.id:
+        text = "its runner has ended, and agents may know more than the store"
+        click.echo(f"{text}: `sparktui stop {flight.campaign.id}` fetches that and ends them", err=True)
 
 
 def fragile_nodes(reader: Reader, campaign: int) -> tuple[ClosestCall, ...]:

@@ -28,6 +28,7 @@ STOP_WORD_S = 2.0
 """What a guard's stop has ended is told within a quarter of a second, by a node that still can."""
 UNGUARDED_S = 25.0
 """A node that answers, and whose agent has been silent for so long, has no guard. Enough to replace one that hangs."""
+DOC = "docs/health.md#agent-lost"
 KEPT = 128
 """Samples, for a slope."""
 
@@ -208,4 +209,5 @@ class Follower:
             "slope_bytes_s": slope_bytes_s(self.recent),
             "phase": last.phase,
             "what": self.what,
+            "doc": DOC,
         }

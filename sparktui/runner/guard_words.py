@@ -12,6 +12,7 @@ from sparktui.runner.journal import Journal
 from sparktui.store.reader import Reader
 from sparktui.store.rows import EventRow
 
+DOC = "docs/memory.md#when-the-guard-warns-and-when-it-stops"
 LEVELS = {"guard-warn": "warn", "guard-clear": "clear", "guard-stop": "stop", "guard-done": "done"}
 """Kinds of log lines, and what of the guard each tells."""
 
@@ -41,7 +42,7 @@ class GuardWords:
                 self._stops[news.t] = news
         elif self._is_new(news.level, news.t):
             say = self.journal.warning if news.level == "warn" else self.journal.info
-            data = {**msgspec.to_builtins(news), "node": self.node, "what": what}
+            data = {**msgspec.to_builtins(news), "node": self.node, "what": what, "doc": DOC}
             await say(self.node, f"guard-{news.level}", news.text, data)
 
     async def acted(self, acted: Acted, what: str) -> str:
@@ -75,7 +76,8 @@ class GuardWords:
     async def _stopped(self, acted: Acted | None, announced: GuardNews | None, what: str, text: str) -> str:
         known = [msgspec.to_builtins(said) for said in (announced, acted) if said is not None]
         data = {name: value for said in known for name, value in said.items()}
-        await self.journal.error(self.node, "guard-stop", text, data | {"node": self.node, "text": text, "what": what})
+        data |= {"node": self.node, "text": text, "what": what, "doc": DOC}
+        await self.journal.error(self.node, "guard-stop", text, data)
         return text
 
 

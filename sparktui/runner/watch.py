@@ -89,7 +89,8 @@ class NodeWatch:
         try:
             await follower.link.end()
         except HostError as error:
-            text = f"{follower.name}: its agent may be left there, and ends by itself: {error.message}"
+            again = f"`sparktui stop {self.journal.campaign}` fetches what it has written, and ends it"
+            text = f"{follower.name}: its agent may be left there: {error.message}; {again}"
             await self.journal.warning(follower.name, "left-behind", text)
         else:
             for number in numbers:

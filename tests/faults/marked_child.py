@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,11 +14,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+OWN_BYTES = 1024**3
+
 
 def main() -> None:
     """Take the memory, say so, and wait."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     size, piece = int(sys.argv[1]), int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_AS, (size + OWN_BYTES, size + OWN_BYTES))  # whoever fails to stop it
     pause_s = float(sys.argv[3])
     taken = []
     print("up", flush=True)

@@ -17,6 +17,7 @@ def test_a_stop_after_the_runners_death_is_the_campaigns_end(owner: Owner) -> No
     flight = owner.home / "data" / "run" / "1" / "agents" / "gf1" / "samples.jsonl"
     owner.until(lambda: b'"done":true' in flight.read_bytes(), "the end of the stop")
     assert owner.rows("SELECT kind FROM event WHERE kind LIKE 'guard-%'") == []
+    assert "agents may know more than the store: `sparktui stop 1` fetches that" in owner.type("nodes").stderr
     done = owner.type("stop")
     assert done.returncode == 0, done.stderr
     assert "stopped by the memory guard, after the runner had ended: gf1 has " in done.stderr
@@ -27,4 +28,5 @@ def test_a_stop_after_the_runners_death_is_the_campaigns_end(owner: Owner) -> No
     kinds = [kind for (kind,) in owner.rows("SELECT kind FROM event WHERE kind LIKE 'guard-%' ORDER BY id")]
     assert kinds[-2:] == ["guard-stop", "guard-done"]
     assert owner.type("show", "--json").returncode == 0
+    assert "agents may know" not in owner.type("nodes").stderr
     owner.until(lambda: not owner.processes(), "the end of every process")
