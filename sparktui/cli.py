@@ -16,6 +16,7 @@ from sparktui.errors import ExitCode, ProfileError, SparktuiError, UsageError
 from sparktui.exporting.names import FORMATS, Format
 from sparktui.faults import FAULTS, Fault
 from sparktui.load_options import load_options
+from sparktui.private import close_to_others
 from sparktui.units import seconds
 
 FAULTS_HELP = "\b\nFaults:\n" + "\n".join(
@@ -405,6 +406,7 @@ def export(
 
 def main() -> None:
     """Run the command line: every foreseen error is a sentence on stderr and an exit code."""
+    close_to_others()
     try:
         sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -36,15 +38,50 @@ def run_dir(campaign: int) -> Path:
 
 
 def ensure_private(folder: Path) -> Path:
-    """Make a folder that only its owner can read, and return it.
+    """Make a folder that only its owner can read, or take one in which nobody else can put things, and return it.
 
     Raises:
-        StoreError: It cannot be made.
+        StoreError: It cannot be made, is or was put there by somebody else, or others may write in it.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
+        _close_above(folder)
+        _refuse_others(folder)
     except OSError as error:
         raise StoreError(
             f"cannot make the folder {folder}: {error.strerror}", "set SPARKTUI_HOME to a folder you can write to"
         ) from error
     return folder
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and what is missing above it, each of mode 0700 whatever the umask."""
+    if folder.is_dir():
+        return
+    _make(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        folder.chmod(0o700)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+
+def _close_above(folder: Path) -> None:
+    """Close what an earlier version left open, under a loose umask, between the data folder and this one."""
+    home = data_dir()
+    for part in (folder, *folder.parents):
+        if home in part.parents and not part.is_symlink() and part.stat().st_mode & 0o077:
+            part.chmod(0o700)
+
+
+def _refuse_others(folder: Path) -> None:
+    found = folder.stat()
+    if found.st_uid != os.geteuid() or folder.lstat().st_uid != os.geteuid():
+        raise StoreError(
+            f"{folder} belongs to another user, who could put things into it",
+            "set SPARKTUI_HOME to a folder of your own",
+        )
+    if found.st_mode & 0o022:
+        raise StoreError(
+            f"others may put things into {folder}", f"`chmod go-w {folder}`, or set SPARKTUI_HOME to another folder"
+        )

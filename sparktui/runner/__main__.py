@@ -7,6 +7,7 @@ import sys
 
 from sparktui.errors import SparktuiError, UsageError
 from sparktui.paths import run_dir
+from sparktui.private import close_to_others
 from sparktui.runner.campaign import run_campaign
 from sparktui.runner.detach import STARTED
 from sparktui.runner.lock import hold_lock
@@ -14,6 +15,7 @@ from sparktui.runner.lock import hold_lock
 
 def main(campaign: int, *, force: bool = False) -> int:
     """Run a stored campaign, or what is left of it, to its end and return its exit code."""
+    close_to_others()
     try:
         if not hold_lock(campaign):
             raise UsageError("another campaign is running in this data folder", "`sparktui attach` shows it")

@@ -15,6 +15,7 @@ from pathlib import Path
 from sparktui import __version__
 from sparktui.errors import SparktuiError, UsageError
 from sparktui.paths import ensure_private, run_dir, store_path
+from sparktui.private import users_umask
 from sparktui.profile import Profile, dump_profile
 from sparktui.runner.closing import close_open
 from sparktui.runner.lock import runner_pid, running_campaign
@@ -96,6 +97,7 @@ def _start_runner(campaign: int, options: list[str]) -> None:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            umask=users_umask(),
             cwd="/",
         )
     try:

@@ -38,7 +38,6 @@ def control_dir(data: Path) -> Path:
         return ensure_private(own)
     tag = hashlib.sha256(os.fsencode(data)).hexdigest()[:8]
     short = ensure_private(Path(tempfile.gettempdir()) / f"sparktui-{os.geteuid()}-{tag}")
-    found = short.lstat()
-    if short.is_symlink() or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+    if short.is_symlink() or short.stat().st_mode & 0o077:
         raise StoreError(f"{short} is not only yours to use", "remove it, or set SPARKTUI_HOME to a shorter path")
     return short

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from pathlib import Path
 
@@ -29,9 +30,12 @@ def hold_lock(campaign: int) -> bool:
     """
     ensure_private(data_dir())
     try:
-        file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"cannot lock {lock_path()}: {error.strerror}", "check its owner and mode") from error
+    if not _is_ours(file):
+        os.close(file)
+        raise StoreError(f"{lock_path()} is not yours alone", "check its owner and mode")
     if not _locked_within(file, PROBE_GRACE_S):
         os.close(file)
         return False
@@ -53,6 +57,11 @@ def _locked_within(file: int, seconds: float) -> bool:
             return True
 
 
+def _is_ours(file: int) -> bool:
+    found = os.fstat(file)
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
+
 def running_campaign() -> int | None:
     """Return the campaign that a live runner is working on."""
     holder = _holder()
@@ -67,10 +76,12 @@ def runner_pid() -> int | None:
 
 def _holder() -> tuple[int, int] | None:
     try:
-        file = os.open(lock_path(), os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(lock_path(), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
+        if not _is_ours(file):
+            return None  # whoever wrote it chose which process a stop would end
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         campaign, _, pid = os.read(file, 64).decode("ascii", "replace").partition(" ")

@@ -15,6 +15,7 @@ from typing import IO
 import psutil
 
 from sparktui.errors import HostError
+from sparktui.private import users_umask
 from sparktui.serving.host import HEAD_BYTES, TAIL_BYTES, Completed
 
 KILL_WAIT_S = 5.0
@@ -169,6 +170,7 @@ async def _start(
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            umask=users_umask(),
         )
     except OSError as error:
         where = f" in {cwd}" if cwd else ""

@@ -24,9 +24,9 @@ CD_AND_EXEC = 'case $1 in "~") cd;; "~/"*) cd "$HOME/${1#"~/"}";; *) cd "$1";; e
 """Run with the folder as $1 and the argv behind it: neither is ever parsed by the shell."""
 SPAWN = """
 while IFS= read -r pair; do export "$pair"; done
-umask 077 && mkdir -p "$(dirname "$1")" || exit
 log=$1; shift
-setsid "$@" >"$log" 2>&1 </dev/null & pid=$!
+(umask 077 && mkdir -p "$(dirname "$log")" && rm -f "$log" && : >"$log") || exit
+setsid "$@" >>"$log" 2>&1 </dev/null & pid=$!
 stat=$(cat "/proc/$pid/stat") || exit
 set -- ${stat##*) }
 echo "$pid ${20}"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sparktui.faults import FAULTS, Fault
+from sparktui.private import close_to_others
 from sparktui.sim.faults import Collapsing, fabric_bytes, freezes, slowdown
 from sparktui.sim.holding import GIB, MemoryCurve
 from sparktui.sim.model import MODELS, SPREAD, Drift, StepModel
@@ -175,6 +176,7 @@ def parse(argv: list[str] | None = None) -> Options:
 def main(argv: list[str] | None = None) -> int:
     """Run the engine; return the exit code."""
     options = parse(argv)
+    close_to_others()
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,

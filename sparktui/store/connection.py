@@ -123,13 +123,19 @@ def transaction(connection: sqlite3.Connection, durability: Durability) -> Itera
 def _make_private(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        if path.stat().st_uid == os.geteuid():
+        owner = path.stat().st_uid
+        if owner == os.geteuid():
             path.chmod(0o600)
     except OSError as error:
         raise StoreError(
             f"the store {path} cannot be opened for writing: {error.strerror}",
             "check its owner and mode, or set SPARKTUI_HOME to another folder",
         ) from error
+    if owner != os.geteuid():
+        raise StoreError(
+            f"the store {path} belongs to another user, whose requests a runner would obey",
+            "set SPARKTUI_HOME to a folder of your own",
+        )
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.runner.conftest import owner
+
+__all__ = ["owner"]

@@ -1,0 +1,139 @@
+"""Whose folder and files they are: what somebody else could have put there is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sparktui.errors import StoreError
+from sparktui.paths import data_dir, ensure_private, run_dir, store_path
+from sparktui.runner.lock import hold_lock, lock_path, running_campaign
+from sparktui.store.connection import open_writable
+from sparktui.store.control import request_control
+
+SOMEBODY = 54_321
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SPARKTUI_HOME", str(folder))
+    return folder
+
+
+def as_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See every file that this test made as another user would."""
+    monkeypatch.setattr(os, "geteuid", lambda: SOMEBODY)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277, 0o777])
+def test_folders_are_private_whatever_the_umask_those_above_them_too(home: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        ensure_private(run_dir(1) / "agents" / "gf1")
+    finally:
+        os.umask(before)
+    made = [home, *(path for path in home.rglob("*"))]
+    assert len(made) == 5
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
+
+
+def test_a_folder_of_somebody_else_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.mkdir(mode=0o700)
+    as_somebody_else(monkeypatch)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        ensure_private(data_dir())
+    with pytest.raises(StoreError, match="belongs to another user"):
+        open_writable(store_path())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a link away")
+def test_a_link_that_somebody_else_put_there_is_refused(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir(mode=0o700)
+    home.symlink_to(tmp_path / "mine")
+    os.chown(home, SOMEBODY, SOMEBODY, follow_symlinks=False)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        ensure_private(data_dir())
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_a_link_of_ones_own_to_a_folder_of_ones_own_is_a_way_to_another_disk(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "large disk").mkdir(mode=0o700)
+    home.symlink_to(tmp_path / "large disk")
+    open_writable(store_path()).close()
+    assert (tmp_path / "large disk" / "sparktui.db").exists()
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o1777])
+def test_a_folder_that_others_may_write_in_is_refused_and_left_as_it_is(home: Path, mode: int) -> None:
+    home.mkdir()
+    home.chmod(mode)
+    with pytest.raises(StoreError, match="others may put things into") as refused:
+        ensure_private(data_dir())
+    assert "chmod go-w" in refused.value.hint
+    assert home.stat().st_mode & 0o7777 == mode
+
+
+def test_a_folder_that_an_earlier_version_left_open_is_closed(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    (home / "run").mkdir()
+    (home / "run").chmod(0o777)
+    ensure_private(run_dir(1))
+    assert (home / "run").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_in_the_place_of_a_folder_is_said(home: Path) -> None:
+    home.write_text("")
+    with pytest.raises(StoreError, match="cannot make the folder"):
+        ensure_private(run_dir(1))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_a_store_of_somebody_else_takes_no_request_and_keeps_none(home: Path) -> None:
+    open_writable(store_path()).close()
+    os.chown(store_path(), SOMEBODY, SOMEBODY)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        request_control(store_path(), 1, "stop")
+
+
+def test_a_store_that_others_could_write_is_closed_to_them_before_anything_is_read_from_it(home: Path) -> None:
+    open_writable(store_path()).close()
+    store_path().chmod(0o666)
+    open_writable(store_path()).close()
+    assert store_path().stat().st_mode & 0o777 == 0o600
+
+
+class TestLock:
+    """It names the process that a stop would kill."""
+
+    def test_a_link_is_not_followed(self, home: Path, tmp_path: Path) -> None:
+        home.mkdir(mode=0o700)
+        (tmp_path / "precious").write_text("kept")
+        lock_path().symlink_to(tmp_path / "precious")
+        with pytest.raises(StoreError, match="cannot lock"):
+            hold_lock(1)
+        assert running_campaign() is None
+        assert (tmp_path / "precious").read_text() == "kept"
+
+    def test_one_that_others_may_write_names_nobody_and_is_not_taken(self, home: Path) -> None:
+        home.mkdir(mode=0o700)
+        lock_path().write_text("1 1\n")
+        lock_path().chmod(0o666)
+        assert running_campaign() is None
+        with pytest.raises(StoreError, match="not yours alone"):
+            hold_lock(1)
+
+    def test_somebody_elses_names_nobody(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        home.mkdir(mode=0o700)
+        lock_path().write_text("1 1\n")
+        as_somebody_else(monkeypatch)
+        assert running_campaign() is None
+
+    def test_a_pipe_in_its_place_is_no_lock_and_nobody_waits_for_it(self, home: Path) -> None:
+        home.mkdir(mode=0o700)
+        os.mkfifo(lock_path(), 0o600)
+        assert running_campaign() is None
+        with pytest.raises(StoreError, match="not yours alone"):
+            hold_lock(1)
