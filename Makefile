@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check test-faults test-real bench screenshots clean
+.PHONY: demo test check audit test-faults test-real bench screenshots clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/sparktui demo
@@ -15,6 +15,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@$(BIN)/python tests/security/audit.py
+
+audit: $(VENV)/.dev
+	@AUDIT=required $(BIN)/python tests/security/audit.py
 
 test-faults: $(VENV)/.dev
 	$(BIN)/pytest tests/faults

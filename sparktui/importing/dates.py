@@ -21,7 +21,7 @@ def epoch(text: str | None, name: str, form: str | None = None) -> float | None:
     if text is None:
         return None
     try:
-        when = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007
+        when = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - below
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError) as error:
         raise ImportFileError(f"{name}: {text[:40]!r} is no date") from error

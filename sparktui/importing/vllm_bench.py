@@ -91,7 +91,7 @@ def _sweep(label: str, results: Iterable[Result], calculator: str, name: str) ->
     return ImportedSweep(
         topology=label,
         cells=cells,
-        fingerprint=shared(cells, Fingerprint(model=models.pop(), calculator=calculator, token_source="usage")),  # noqa: S106
+        fingerprint=shared(cells, Fingerprint(model=models.pop(), calculator=calculator, token_source="usage")),  # noqa: S106 - no secret
     )
 
 

@@ -161,7 +161,7 @@ def main() -> None:
     try:
         asyncio.run(_main())
     except FrameError as error:
-        print(f"not an order: {error}", file=sys.stderr)  # noqa: T201
+        print(f"not an order: {error}", file=sys.stderr)  # noqa: T201 - its runner reads it there
         sys.exit(1)
 
 

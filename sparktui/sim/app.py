@@ -118,7 +118,7 @@ class EngineApp:
     def _length(self, request: ChatRequest | CompletionRequest, prompt: list[int], limit: int) -> tuple[int, Finish]:
         if request.ignore_eos:
             return limit, "length"
-        rng = random.Random(hash((self.seed, tuple(prompt), "length")))  # noqa: S311
+        rng = random.Random(hash((self.seed, tuple(prompt), "length")))  # noqa: S311 - the same every time, on purpose
         natural = max(request.min_tokens, rng.randint(*NATURAL_LENGTH))
         return (natural, "stop") if natural < limit else (limit, "length")
 

@@ -76,7 +76,7 @@ class Drift:
     PERIODS_S = (2.9, 7.1, 17.0, 41.0, 97.0)
 
     def __init__(self, seed: int | str, spread: float = SPREAD) -> None:
-        rng = random.Random(f"drift-{seed}")  # noqa: S311
+        rng = random.Random(f"drift-{seed}")  # noqa: S311 - the same every time, on purpose
         amplitude = spread * math.sqrt(2 / len(self.PERIODS_S))
         self._waves = [(amplitude, math.tau / period, rng.uniform(0, math.tau)) for period in self.PERIODS_S]
 

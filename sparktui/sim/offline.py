@@ -41,7 +41,7 @@ def record_of(generations: Sequence[Generation], sent: float) -> WaveRecord:
             prompt_tokens=len(generation.prompt),
             completion_tokens=generation.generated,
             finish=generation.finish,
-            token_source="usage",  # noqa: S106
+            token_source="usage",  # noqa: S106 - no secret
         )
         for slot, generation in enumerate(generations)
     )

@@ -136,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         log.error("Cannot listen on %s:%d: %s", options.host, options.port, error.strerror)
         return 1
-    rng = random.Random(f"router-{options.seed}")  # noqa: S311
+    rng = random.Random(f"router-{options.seed}")  # noqa: S311 - the same every time, on purpose
     app = RouterApp(options.model, tuple(options.backend), options.added_ms / 1000, rng)
     log.info("LiteLLM stand-in: simple-shuffle over %s", ", ".join(backend.id for backend in options.backend))
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -41,7 +41,7 @@ def encode_chat(messages: Sequence[str]) -> list[int]:
 
 def say(seed: int, prompt: Sequence[int]) -> Iterator[tuple[int, str]]:
     """Yield (token id, text) for ever; the same seed and prompt always say the same."""
-    rng = random.Random(hash((seed, tuple(prompt))))  # noqa: S311
+    rng = random.Random(hash((seed, tuple(prompt))))  # noqa: S311 - the same every time, on purpose
     word = rng.choice(WORDS)
     yield _token_id(word), word
     while True:

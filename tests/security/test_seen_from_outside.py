@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.runner.campaigns import DEADLINE_S, PROFILE, Owner
 from tests.security.outside import LOOPBACK, Seen
+from tests.security.two_hosts import two_hosts
 
 OPEN_UMASK = 0o000
 ENGINES = {"sparktui.sim.engine", "sparktui.sim.router"}
@@ -45,6 +46,23 @@ def test_of_a_race_behind_a_router_nothing_is_to_be_seen_or_reached_by_others(ow
     assert {address for _, address in seen.listening} <= set(LOOPBACK)
     assert not [argv for argv in seen.argvs if SECRET in argv]
     assert not [path for path in kept(owner.home) if SECRET.encode() in path.read_bytes()]
+
+
+def test_a_routers_key_is_nowhere_but_with_the_router(owner: Owner, tmp_path: Path) -> None:
+    hosts = two_hosts(tmp_path / "hosts")
+    owner.env["PATH"] = hosts.path
+    seen = watched(owner, "run", str(hosts.profile), "--plain")
+    key = hosts.key_given
+    assert key.startswith("sk-")
+    assert len(key) > 20
+    said = [owner.type("show", "last").stdout, owner.type("run", str(hosts.profile), "--dry-run").stdout]
+    said += [owner.type("export", "last", "--format", form).stdout for form in ("csv", "json", "html", "markdown")]
+    assert all(said)
+    assert not [text for text in said if key in text]
+    assert not [argv for argv in seen.argvs if key in argv]
+    assert [path for path in kept(owner.home) if key.encode() in path.read_bytes()] == [hosts.folder / "key-given"]
+    assert {address for _, address in seen.listening} == {"127.0.0.1", "127.0.0.2"}  # as its nodes are called
+    assert seen.open_paths == {}
 
 
 def kept(home: Path) -> list[Path]:
