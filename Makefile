@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check audit test-faults test-real bench screenshots clean
+.PHONY: demo test check audit test-faults test-faults-short test-real bench screenshots clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/sparktui demo
@@ -21,7 +21,10 @@ audit: $(VENV)/.dev
 	@AUDIT=required $(BIN)/python tests/security/audit.py
 
 test-faults: $(VENV)/.dev
-	$(BIN)/pytest tests/faults
+	SPARKTUI_FAULTS=long $(BIN)/pytest tests/faults
+
+test-faults-short: $(VENV)/.dev
+	SPARKTUI_FAULTS=short $(BIN)/pytest tests/faults/test_kill_matrix.py
 
 test-real: $(VENV)/.dev
 	$(BIN)/python tests/real/environment.py

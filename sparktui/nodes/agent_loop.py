@@ -56,6 +56,7 @@ class Agent:
     def run(self) -> bool:
         """Sample until told to end, terminated, or alone for too long; return whether the runner said to end."""
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
+        signal.signal(signal.SIGHUP, lambda *_: None)  # a lost terminal ends no guard; what it starts inherits nothing
         self._due = time.monotonic()
         while not (self._ended or self._is_orphan()):
             self._sample()

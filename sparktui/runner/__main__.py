@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
 from sparktui.errors import SparktuiError, UsageError
@@ -16,6 +17,8 @@ from sparktui.runner.lock import hold_lock
 def main(campaign: int, *, force: bool = False) -> int:
     """Run a stored campaign, or what is left of it, to its end and return its exit code."""
     close_to_others()
+    # Not SIG_IGN, which the engines would inherit: a terminal that is lost is no reason to end, whoever says so.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     try:
         if not hold_lock(campaign):
             raise UsageError("another campaign is running in this data folder", "`sparktui attach` shows it")

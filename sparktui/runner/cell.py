@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sparktui.load.link import LoadWorker
@@ -27,6 +27,8 @@ from sparktui.units import whole
 
 Enough = Callable[[WaveRecord], str | None]
 """Told of every measured wave; says why a cell needs no more of them, or None."""
+Unbroken = Callable[[WaveRecord], Awaitable[None]]
+"""Told of every wave before it is stored; raises where it is not to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class CellMeasurer:
         engines: EngineWatch,
         access: Access,
         health: HealthWatch,
+        unbroken: Unbroken,
     ) -> None:
         self.workload = workload
         """What is asked for; after `prepare`, only what the server takes."""
@@ -64,6 +67,7 @@ class CellMeasurer:
         self._engines = engines
         self._access = access
         self._health = health
+        self._unbroken = unbroken
         self._builder = RequestBuilder(plan.url, plan.model, workload, access.key)
         self._prompts: PromptSet | None = None
 
@@ -149,10 +153,12 @@ class CellMeasurer:
     async def _run(self, cell: Cell, seq: int, *, warmup: bool, again: int) -> WaveRecord:
         order = await self._order(cell.concurrency, seq, warmup, again)
         async with Background() as background:
-            return await self._worker.run(
+            record = await self._worker.run(
                 order,
                 on_progress=lambda progress: background.start(self._live(cell, seq, warmup, progress)),
             )
+        await self._unbroken(record)
+        return record
 
     async def _order(self, concurrency: int, seq: int, warmup: bool, again: int) -> Start:
         assert self._prompts is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,11 @@ async def make_plans(profile: Profile, folder: Path) -> dict[str, Plan | LaunchE
     flags = await _recipe_flags(profile)
     free = free_ports()
     return {name: _planned(profile, name, free, folder, flags) for name in profile.topologies}
+
+
+def forget_simulated(folder: Path) -> None:
+    """Remove what simulated nodes have kept of themselves, once nothing runs on them any more."""
+    shutil.rmtree(folder / NODES, ignore_errors=True)
 
 
 def _planned(

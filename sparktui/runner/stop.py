@@ -19,6 +19,7 @@ from sparktui.runner.hosts import hosts_of
 from sparktui.runner.journal import StoreLedger
 from sparktui.runner.lock import running_campaign
 from sparktui.runner.marks import mark_of
+from sparktui.runner.plans import forget_simulated
 from sparktui.serving.host import Host
 from sparktui.serving.launch import Deployment, Launched, log_path
 from sparktui.serving.local import LocalHost
@@ -80,7 +81,10 @@ async def clean_up(campaign: int) -> list[str]:
         await _close(row, sweeps, ended.stops, writer)
     for text in ended.stops:
         click.echo(f"stopped by the memory guard, after the runner had ended: {text}", err=True)
-    return left + ended.left
+    left += ended.left
+    if not left:
+        forget_simulated(run_dir(campaign))
+    return left
 
 
 async def _close(campaign: CampaignRow, sweeps: Sequence[SweepRow], stops: Sequence[str], writer: Writer) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sparktui.compare.fingerprint import Fingerprint
@@ -29,7 +30,7 @@ from sparktui.runner.router_cost import router_cost
 from sparktui.runner.same_engine import changes
 from sparktui.runner.steering import Steering
 from sparktui.runner.watch import NodeWatch
-from sparktui.runner.while_up import while_up
+from sparktui.runner.while_up import refuse_broken, while_up
 from sparktui.serving.api import Access, new_client
 from sparktui.serving.host import Host
 from sparktui.serving.key import api_key
@@ -154,7 +155,8 @@ class SweepRunner:
     ) -> None:
         engines = EngineWatch(plan.backends, access)
         polling = asyncio.create_task(engines.poll(self.journal.writer, sweep.id))
-        measurer = CellMeasurer(self.profile.workload, plan, worker, self.journal, engines, access, health)
+        unbroken = partial(refuse_broken, deployment)
+        measurer = CellMeasurer(self.profile.workload, plan, worker, self.journal, engines, access, health, unbroken)
         try:
             prompts = await self._prepare(sweep, measurer, up, plan, access, worker)
             guarded.tell("serving")

@@ -1,4 +1,4 @@
-"""Work that lasts no longer than what it measures is up, and that says so when it was not."""
+"""Work that lasts no longer than what it measures is up, and says so when it was not; a wave it broke is not kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from sparktui.errors import HostError, LaunchError, SparktuiError
+from sparktui.measure.record import WaveRecord
 from sparktui.serving.launch import Deployment
 
 DYING_S = 2.0
@@ -35,11 +36,34 @@ async def while_up(deployment: Deployment, work: Coroutine[Any, Any, None]) -> N
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def refuse_broken(deployment: Deployment, record: WaveRecord) -> None:
+    """Let a wave pass, unless its requests failed because what it measured has ended: it is to be measured again.
+
+    Raises:
+        LaunchError: Something that was up has ended.
+    """
+    if all(request.error is None for request in record.requests):
+        return
+    now = asyncio.get_running_loop().time
+    deadline = now() + DYING_S
+    while now() < deadline:
+        try:
+            if (title := await deployment.dead()) is not None:
+                raise _ended(title)
+        except HostError:  # not asked yet whether it is up; `watch` gives a node up that stays silent
+            deadline = now() + DYING_S
+        await asyncio.sleep(POLL_S)
+
+
 async def _cause(deployment: Deployment, error: SparktuiError) -> SparktuiError:
     """Return the engine that died, where one did: what failed then failed because of it."""
     with suppress(HostError, TimeoutError):
         async with asyncio.timeout(DYING_S):
             while (title := await deployment.dead()) is None:  # noqa: ASYNC110 - a process, maybe on another node
                 await asyncio.sleep(POLL_S)
-            return LaunchError(f"{title} ended while it was serving", "its last lines say why")
+            return _ended(title)
     return error
+
+
+def _ended(title: str) -> LaunchError:
+    return LaunchError(f"{title} ended while it was serving", "its last lines say why")

@@ -9,8 +9,29 @@ from pathlib import Path
 import pytest
 
 from tests.faults.agents import Runner, own_folder
+from tests.faults.matrix.tally import Tally
+from tests.runner.campaigns import Owner, own_home
 
 Connect = Callable[[Path], Runner]
+TALLIES = pytest.StashKey[list[Tally]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a place for what the kill matrix comes to."""
+    config.stash[TALLIES] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print it at the very end."""
+    for tally in config.stash[TALLIES]:
+        terminalreporter.section("kill matrix")
+        terminalreporter.line(str(tally))
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Iterator[Owner]:
+    with own_home(tmp_path) as somebody:
+        yield somebody
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +44,8 @@ class Owner:
     def type(self, *words: str, timeout_s: float = DEADLINE_S) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            self._argv(words),
-            env=self._env(),
+            self.argv(words),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -53,14 +55,23 @@ class Owner:
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start a command in a session of its own."""
         return subprocess.Popen(
-            self._argv(words),
-            env=self._env(),
+            self.argv(words),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+
+    def argv(self, words: Sequence[str]) -> list[str]:
+        """Return the words that run a command."""
+        return [sys.executable, "-m", "sparktui", *words]
+
+    def environment(self) -> dict[str, str]:
+        """Return what a command finds in its environment."""
+        kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
+        return {**kept, "SPARKTUI_HOME": str(self.home / "data"), **self.env}
 
     def profile(self, text: str = PROFILE) -> str:
         """Write a profile and return its path."""
@@ -105,12 +116,15 @@ class Owner:
             and process.info["status"] != psutil.STATUS_ZOMBIE
         ]
 
-    def _argv(self, words: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "sparktui", *words]
 
-    def _env(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
-        return {**kept, "SPARKTUI_HOME": str(self.home / "data"), **self.env}
+@contextmanager
+def own_home(folder: Path) -> Iterator[Owner]:
+    """An owner with an empty home, after whom everything is gone."""
+    somebody = Owner(folder, {"HOME": str(folder)})
+    yield somebody
+    for process in somebody.processes_found():
+        with suppress(psutil.Error):
+            process.send_signal(signal.SIGKILL)
 
 
 def json_of(done: subprocess.CompletedProcess[str]) -> Any:

@@ -227,3 +227,29 @@ def test_another_engine_is_refused_by_name_and_forced_only_with_a_taint(owner: O
     first, second = owner.rows("SELECT taint FROM cell ORDER BY id")
     assert "another engine" not in str(first[0])
     assert "another engine" in second[0]
+
+
+@pytest.mark.parametrize("module", ["sparktui.sim.engine", "sparktui.sim.router"])
+def test_a_wave_whose_engine_or_router_ended_is_not_kept_but_measured_again(owner: Owner, module: str) -> None:
+    owner.type("run", owner.profile(RACE.replace("runs: 2", "runs: 4")), "--only", "shuffle", "--detach")
+    owner.until(lambda: count(owner, "SELECT count(*) FROM wave") >= 2, "two waves")
+    next(process for process in owner.processes_found() if module in process.info["cmdline"]).kill()
+    owner.until(lambda: owner.state() != "running", "the campaign's end")
+    assert owner.rows("SELECT text FROM event WHERE kind = 'failed' AND text LIKE '%ended while it was serving%'")
+    assert count(owner, "SELECT count(*) FROM request WHERE error IS NOT NULL") == 0
+    done = owner.type("resume", "--plain")
+    assert done.returncode == 0, done.stderr
+    assert owner.rows(PER_CELL) == [("shuffle", 1, 1, 4, 4), ("shuffle", 2, 1, 4, 4)]
+    assert count(owner, "SELECT count(*) FROM request WHERE error IS NOT NULL") == 0
+
+
+def test_a_runner_that_is_told_of_a_lost_terminal_goes_on(owner: Owner) -> None:
+    owner.type("run", owner.profile(RACE), "--only", "solo", "--detach")
+    owner.until(lambda: count(owner, "SELECT count(*) FROM wave") >= 1, "the first wave")
+    for process in owner.processes_found():
+        if any(module in process.info["cmdline"] for module in ("sparktui.runner", "sparktui.nodes.agent")):
+            process.send_signal(signal.SIGHUP)
+    owner.until(lambda: owner.state() != "running", "the campaign's end")
+    assert owner.state() == "done"
+    assert owner.rows(PER_CELL) == SOLO
+    assert count(owner, "SELECT count(*) FROM event WHERE level <> 'info' AND kind LIKE 'agent%'") == 0

@@ -1,0 +1,206 @@
+"""One data folder in which campaigns run, are hit, are stopped or resumed, and must come to their end."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from tests.faults.matrix.leftovers import leftovers
+from tests.faults.matrix.plan import Fault
+from tests.faults.matrix.processes import listening, of_kind, others
+from tests.faults.matrix.tally import Tally
+from tests.faults.matrix.traces import Break, traces
+from tests.faults.matrix.viewer import Viewer
+from tests.faults.matrix.witness import Witness
+from tests.runner.campaigns import Owner
+
+PROFILE = """
+name: small
+nodes:
+  gf1: {host: simulated, fragile: true}
+  gf2: {host: simulated}
+model: {id: m, weights_gib: 25.67}
+serving: {launcher: simulated, load_seconds: 0.05}
+topologies:
+  solo: {kind: solo, nodes: [gf2]}
+  shuffle: {kind: replicas, nodes: [gf1, gf2]}
+workload: {pp: 64, tg: 8, concurrency: [1, 2], runs: 4, warmup_waves: 1}
+"""
+PATIENCE_S = 60.0
+BREAKS = ("runner", "worker", "engine", "router", "everything")
+"""What the wave in flight does not survive."""
+RESUMES_AT_MOST = 8
+SETTLE_S = 0.15
+
+
+class Lane:
+    """Hits campaigns with its share of the faults, one after the other."""
+
+    def __init__(self, home: Path, tally: Tally, env: dict[str, str] | None = None, profile: str = PROFILE) -> None:
+        home.mkdir()
+        (home / "tmp").mkdir()
+        self.owner = Owner(home, {"HOME": str(home), "TMPDIR": str(home / "tmp"), **(env or {})})
+        self.tally = tally
+        self.witness = Witness(home / "data" / "sparktui.db")
+        self._profile = self.owner.profile(profile)
+        self._viewers: dict[str, Viewer] = {}
+        self._ports: set[int] = set()
+        self._breaks: list[Break] = []
+        self._campaign = 0
+        self._where = ""
+
+    def run(self, faults: Sequence[Fault]) -> None:
+        """Hit with every fault in turn, in as many campaigns as that takes."""
+        try:
+            for number, fault in enumerate(faults):
+                self._where = f"{self.owner.home.name} fault {number} ({fault})"
+                self._hit(fault)
+            self._finish()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other lanes go on, and the test tells it
+            self.tally.problem(self._where, f"{type(error).__name__}: {error}")
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End whatever is there."""
+        for viewer in self._viewers.values():
+            viewer.close()
+        self._viewers.clear()
+        for process in self.owner.processes_found():
+            with suppress(psutil.Error):
+                process.kill()
+
+    def _hit(self, fault: Fault) -> None:
+        victims = self._victims(fault)
+        self._ports |= listening(self.owner)
+        self.witness.look()
+        at = time.time()
+        for process in victims:
+            with suppress(psutil.Error):
+                process.send_signal(fault.signal)
+        if not fault.lethal:
+            time.sleep(fault.hold_s)
+            for process in victims:
+                with suppress(psutil.Error):
+                    process.send_signal(signal.SIGCONT)
+        self._breaks.append(Break(fault, at, time.time()))
+        self.tally.add(kills=1)
+        self._after(fault, victims)
+
+    def _after(self, fault: Fault, victims: Sequence[psutil.Process]) -> None:
+        time.sleep(SETTLE_S)
+        self._check()
+        survives = fault.signal is signal.SIGSTOP or (
+            fault.signal is signal.SIGHUP and fault.target in ("runner", "agent")
+        )
+        if survives:
+            self._expect(all(map(_runs, victims)), f"{fault.target} did not survive {fault.signal.name}")
+        elif fault.target != "everything" or fault.signal is signal.SIGKILL:
+            gone = _gone(victims, PATIENCE_S)
+            self._expect(gone, f"{fault.target} does not end by {fault.signal.name}")
+        if fault.lethal and fault.stop_first:
+            self._stop()
+        self._check()
+
+    def _victims(self, fault: Fault) -> list[psutil.Process]:
+        """Wait for the process to be there, then for as long as the fault says; begin anew where a campaign ends."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            self._keep_going()
+            if self._there(fault):
+                time.sleep(fault.after_s)
+                if found := self._there(fault):
+                    return found
+            time.sleep(0.02)
+        raise AssertionError("its process never came")
+
+    def _there(self, fault: Fault) -> list[psutil.Process]:
+        if fault.target in ("viewer", "screens"):
+            viewer = self._viewer(fault.target)
+            return [] if viewer.ended else [psutil.Process(viewer.pid)]
+        if fault.target == "everything":
+            return others(self.owner, ())
+        found = of_kind(self.owner, fault.target)
+        return [found[fault.pick % len(found)]] if found else []
+
+    def _viewer(self, kind: str) -> Viewer:
+        viewer = self._viewers.get(kind)
+        if viewer is None or viewer.ended:
+            if viewer is not None:
+                viewer.close()
+            viewer = self._viewers[kind] = Viewer(self.owner, screens=kind == "screens")
+            time.sleep(0.4)
+        return viewer
+
+    def _keep_going(self) -> None:
+        """Have a campaign running: the one that was broken off, or a new one."""
+        if of_kind(self.owner, "runner"):
+            return
+        if self._campaign and self.owner.state() != "done":
+            self._resume()
+            return
+        if self._campaign:
+            self._finish()
+        self._campaign += 1
+        self._typed("run", self._profile, "--detach")
+        self._viewer("viewer")
+        self.tally.add(campaigns=1)
+
+    def _resume(self) -> None:
+        self._typed("resume", str(self._campaign), "--detach")
+        self.tally.add(resumed=1)
+
+    def _stop(self) -> None:
+        self._ports |= listening(self.owner)
+        self._typed("stop", str(self._campaign), timeout_s=240)
+        left = leftovers(self.owner, [viewer.pid for viewer in self._viewers.values()], self._ports)
+        self.tally.add(leftovers=len(left))
+        self.tally.problem(self._where, *left)
+
+    def _finish(self) -> None:
+        """Bring the campaign to its end and look at what it says then."""
+        for _ in range(RESUMES_AT_MOST):
+            self.owner.until(lambda: not of_kind(self.owner, "runner"), "the runner's end")
+            if self.owner.state() == "done":
+                break
+            self._resume()
+        self._expect(self.owner.state() == "done", f"the campaign does not come to its end: {self.owner.state()}")
+        self._stop()
+        self._check()
+        self.tally.problem(self._where, *traces(self.owner, self._campaign, self._breaks))
+        self._breaks.clear()
+
+    def _check(self) -> None:
+        before = self.witness.checked
+        self.tally.note(self._where, self.witness.check())
+        self.tally.add(waves=self.witness.checked - before)
+
+    def _typed(self, *words: str, timeout_s: float = 120) -> None:
+        done = self.owner.type(*words, timeout_s=timeout_s)
+        self._expect(done.returncode == 0, f"`{words[0]}` ended with {done.returncode}: {done.stderr[-600:]}")
+        self._expect("Traceback" not in done.stderr, f"`{words[0]}` broke: {done.stderr[-600:]}")
+
+    def _expect(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            self.tally.problem(self._where, otherwise)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _gone(processes: Sequence[psutil.Process], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while any(map(_runs, processes)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
