@@ -16,8 +16,15 @@ def data_dir() -> Path:
     """Return the data folder; it need not exist yet.
 
     Raises:
-        StoreError: There is no home folder to put it in.
+        StoreError: There is no home folder to put it in, or what is there is a file.
     """
+    folder = _chosen()
+    if folder.is_file():
+        raise StoreError(f"{folder} is a file, and campaigns are kept in a folder", "set SPARKTUI_HOME to a folder")
+    return folder
+
+
+def _chosen() -> Path:
     chosen = os.environ.get("SPARKTUI_HOME")
     try:
         if chosen:

@@ -23,6 +23,7 @@ from sparktui.paths import store_path
 from sparktui.profile import parse_profile
 from sparktui.profile.catalog import list_profiles
 from sparktui.recorder.command import fragile_nodes
+from sparktui.runner.last_words import last_words
 from sparktui.runner.lock import running_campaign
 from sparktui.runner.progress import Remaining, remaining
 from sparktui.store.control import request_control
@@ -89,7 +90,9 @@ class Follower:
             if not alive and row.state in CAMPAIGN_OVER:
                 return ExitCode.PARTIAL if row.exit_code is None else row.exit_code
             if not alive:
-                _note(f"its runner ended without a word; `sparktui stop {row.id}` cleans up after it")
+                said = last_words(row.id)
+                how = f": {said}" if said else " without a word"
+                _note(printable(f"its runner ended{how}; `sparktui stop {row.id}` cleans up after it"))
                 return ExitCode.PARTIAL
             time.sleep(POLL_S)
 

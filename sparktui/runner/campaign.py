@@ -37,6 +37,8 @@ STATES = {
     ExitCode.GUARD: "guard",
     ExitCode.INTERRUPTED: "stopped",
 }
+STORE_PATIENCE_S = 60.0
+"""A wave that was measured is worth waiting for whoever has the store locked."""
 FIRST_SAMPLE_S = 45.0
 """How long to wait at most for the first word of every node: what it has left is judged before anything is launched."""
 
@@ -169,7 +171,7 @@ async def run_campaign(campaign: int, *, force: bool = False) -> ExitCode:
         return ExitCode.INTERRUPTED
     profile = parse_profile(row.profile_yaml, f"campaign {campaign}")
     folder = ensure_private(run_dir(campaign))
-    async with await Writer.open(store_path()) as writer:
+    async with await Writer.open(store_path(), STORE_PATIENCE_S) as writer:
         await writer.set_campaign_state(campaign, "running")
         try:
             code = await Campaign(row, profile, writer, folder, interrupt, force).run()

@@ -129,7 +129,12 @@ def end_runner(campaign: int, timeout_s: float) -> bool:
 
 def kill_runner(campaign: int) -> None:
     """End a runner that does not end by itself, with the helpers it started (they see their pipes close)."""
+    signal_runner(campaign, signal.SIGKILL)
+
+
+def signal_runner(campaign: int, number: signal.Signals) -> None:
+    """Send a signal to a campaign's runner, if it has one."""
     pid = runner_pid()
     if pid is not None and running_campaign() == campaign:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)

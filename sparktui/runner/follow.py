@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,8 @@ class Follower:
     """Why its agent does not answer; empty while it does."""
     recent: deque[NodeSample] = field(default_factory=lambda: deque(maxlen=KEPT))
     _heard_at: float = 0.0
+    _storing: bool = False
+    """What it said is on its way into the store: whoever waits for that hears nothing, and the node is not silent."""
     _silent: bool = False
     _absent: bool = False
     """It is silent, and its node answers: nothing there can have stopped what runs."""
@@ -113,10 +115,18 @@ class Follower:
         self.recent.append(sample)
         self.tried.set()
         self.on_sample(sample)
-        await self.journal.writer.add_node_samples(self.journal.campaign, [sample])
+        await self._store([sample])
+
+    async def _store(self, samples: Sequence[NodeSample]) -> list[NodeSample]:
+        """Store samples; return those that were not there yet."""
+        self._storing = True
+        try:
+            return await self.journal.writer.add_node_samples(self.journal.campaign, samples)
+        finally:
+            self._storing, self._heard_at = False, asyncio.get_running_loop().time()
 
     async def _merge(self, merged: Merged) -> None:
-        fetched = await self.journal.writer.add_node_samples(self.journal.campaign, merged.samples)
+        fetched = await self._store(merged.samples)
         for sample in fetched:
             self.on_sample(sample)
             if self.latest is None or sample.t > self.latest.t:
@@ -175,7 +185,7 @@ class Follower:
                 self._heard_at = min(self._heard_at + overslept, clock())
             elif self._stop_heard_at is not None and clock() - self._stop_heard_at > STOP_WORD_S:
                 await self._guard_unheard()
-            elif not self._silent and self.recent and self.silent_for() > SILENT_S:
+            elif not (self._silent or self._storing) and self.recent and self.silent_for() > SILENT_S:
                 self._silent = True
                 await self.link.drop()
                 await self._tell_silence()

@@ -48,3 +48,18 @@ class StoreLedger:
     async def gone(self, number: int) -> None:
         """Note that it was removed."""
         await self.writer.mark_gone(number)
+
+
+class NoLedger:
+    """For what is ended while the store cannot be written."""
+
+    async def started(self, step: Step) -> int:
+        """Note nothing."""
+        del step
+        return 0
+
+    async def spawned(self, number: int, pid: int, pid_started: float | None) -> None:
+        """Note nothing."""
+
+    async def gone(self, number: int) -> None:
+        """Note nothing."""

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 
 import click
 import msgspec
 
-from sparktui.errors import ExitCode, UsageError
+from sparktui.errors import ExitCode, StoreError, UsageError
 from sparktui.paths import run_dir, store_path
 from sparktui.profile import parse_profile
 from sparktui.runner.agents_left import end_agents
 from sparktui.runner.closing import close_open
-from sparktui.runner.detach import end_runner, kill_runner
+from sparktui.runner.detach import end_runner, kill_runner, signal_runner
 from sparktui.runner.hosts import hosts_of
-from sparktui.runner.journal import StoreLedger
+from sparktui.runner.journal import NoLedger, StoreLedger
+from sparktui.runner.last_words import last_words
 from sparktui.runner.lock import running_campaign
 from sparktui.runner.marks import mark_of
 from sparktui.runner.plans import forget_simulated
 from sparktui.serving.host import Host
-from sparktui.serving.launch import Deployment, Launched, log_path
+from sparktui.serving.launch import Deployment, Launched, Ledger, log_path
 from sparktui.serving.local import LocalHost
 from sparktui.serving.plan import Plan, Step
 from sparktui.store.control import request_control
@@ -58,7 +60,10 @@ def stop_campaign(name: str) -> None:
 
 
 def _ask_runner(campaign: int) -> None:
-    request_control(store_path(), campaign, "stop")
+    try:
+        request_control(store_path(), campaign, "stop")
+    except StoreError:  # a store that cannot be written must not keep engines up
+        signal_runner(campaign, signal.SIGTERM)
     click.echo(f"asked campaign {campaign} to stop; waiting for its engines to end", err=True)
     if not end_runner(campaign, RUNNER_TIMEOUT_S):
         click.echo(f"its runner did not end within {RUNNER_TIMEOUT_S:.0f} s; ending it", err=True)
@@ -67,16 +72,25 @@ def _ask_runner(campaign: int) -> None:
 
 
 async def clean_up(campaign: int) -> list[str]:
-    """Remove whatever a campaign's runner started and did not remove; return what is left, with the command for it."""
+    """Remove whatever a campaign's runner started and did not remove; return what is left, with the command for it.
+
+    Raises:
+        StoreError: The store cannot be written; what was launched is ended all the same.
+    """
     with Reader(store_path()) as reader:
         row, launched, sweeps = reader.campaign(campaign), reader.launched_left(campaign), reader.sweeps(campaign)
     profile = parse_profile(row.profile_yaml, f"campaign {campaign}")
     hosts = hosts_of(profile)
     left: list[str] = []
-    async with await Writer.open(store_path()) as writer:
-        for sweep in sweeps:
-            mine = [item for item in launched if item.sweep == sweep.id]
-            left += (await _deployment(row, sweep, mine, hosts, writer).stop()).left
+    try:
+        opened = await Writer.open(store_path())
+    except StoreError as error:
+        left = await _end_launched(row, sweeps, launched, hosts, None)
+        but = f", but for {'; '.join(left)}" if left else ""
+        text = f"{error.message}; what campaign {campaign} had launched is ended{but}"
+        raise StoreError(text, f"{error.hint}; then `sparktui stop {campaign}` again") from error
+    async with opened as writer:
+        left += await _end_launched(row, sweeps, launched, hosts, writer)
         ended = await end_agents(row, profile, hosts, launched, writer)
         await _close(row, sweeps, ended.stops, writer)
     for text in ended.stops:
@@ -95,12 +109,29 @@ async def _close(campaign: CampaignRow, sweeps: Sequence[SweepRow], stops: Seque
     await close_open(writer, campaign.id)
     if campaign.state in ("queued", "running"):
         state, code = ("guard", ExitCode.GUARD) if stops else ("stopped", ExitCode.INTERRUPTED)
-        detail = "its runner had ended without a word"
+        said = last_words(campaign.id)
+        detail = f"its runner had ended: {said}" if said else "its runner had ended without a word"
         await writer.set_campaign_state(campaign.id, state, exit_code=int(code), detail=detail)
 
 
+async def _end_launched(
+    campaign: CampaignRow,
+    sweeps: Sequence[SweepRow],
+    launched: Sequence[LaunchedRow],
+    hosts: Mapping[str, Host],
+    writer: Writer | None,
+) -> list[str]:
+    """End what every sweep has left; without a writer, nobody is told of it."""
+    left: list[str] = []
+    for sweep in sweeps:
+        mine = [item for item in launched if item.sweep == sweep.id]
+        ledger = NoLedger() if writer is None else StoreLedger(writer, campaign.id, sweep.id)
+        left += (await _deployment(campaign, sweep, mine, hosts, ledger).stop()).left
+    return left
+
+
 def _deployment(
-    campaign: CampaignRow, sweep: SweepRow, left: list[LaunchedRow], hosts: Mapping[str, Host], writer: Writer
+    campaign: CampaignRow, sweep: SweepRow, left: list[LaunchedRow], hosts: Mapping[str, Host], ledger: Ledger
 ) -> Deployment:
     """Return what a sweep has left as the deployment it once was, so that it is stopped by the same code."""
     folder = run_dir(campaign.id)
@@ -112,5 +143,5 @@ def _deployment(
         log = log_path(folder, sweep.topology, item.title)
         running = None if item.pid is None else host.adopt(item.pid, item.pid_started, log)
         launched.append(Launched(step, host, running, item.id))
-    plan, ledger = Plan(sweep.topology, "", "", ()), StoreLedger(writer, campaign.id, sweep.id)
+    plan = Plan(sweep.topology, "", "", ())
     return Deployment(plan, hosts, folder, ledger, mark=mark_of(campaign, sweep.id), launched=launched)

@@ -68,7 +68,7 @@ Durability = Literal["FULL", "NORMAL"]
 """FULL: on disk when the call returns. NORMAL: a power cut may take the last seconds, never the file's order."""
 
 
-def open_writable(path: Path) -> sqlite3.Connection:
+def open_writable(path: Path, patience_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
     """Open the store for writing, making it where it is missing; the connection belongs to the calling thread.
 
     Raises:
@@ -77,7 +77,7 @@ def open_writable(path: Path) -> sqlite3.Connection:
     ensure_private(path.parent)
     _make_private(path)
     with store_errors(path):
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=patience_s, isolation_level=None)
         try:
             _set_up(connection, path)
         except BaseException:

@@ -18,7 +18,7 @@ from sparktui.measure.record import WaveRecord
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
 from sparktui.store import statements as sql
-from sparktui.store.connection import Durability, open_writable, transaction
+from sparktui.store.connection import BUSY_TIMEOUT_S, Durability, open_writable, transaction
 from sparktui.store.failures import store_errors
 from sparktui.store.rows import CAMPAIGN_OVER, CELL_OVER, SWEEP_OVER, ControlRow
 
@@ -33,16 +33,17 @@ class Writer:
     written whole.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience_s: float = BUSY_TIMEOUT_S) -> None:
         self.path = path
+        self._patience_s = patience_s
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
         self._closing = False
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
-        """Open the store, making it where it is missing."""
-        writer = cls(path)
+    async def open(cls, path: Path, patience_s: float = BUSY_TIMEOUT_S) -> Self:
+        """Open the store, making it where it is missing; `patience_s`: how long to wait for whoever has it locked."""
+        writer = cls(path, patience_s)
         try:
             await asyncio.get_running_loop().run_in_executor(writer._thread, writer._connect)
         except BaseException:
@@ -284,7 +285,7 @@ class Writer:
         return await done
 
     def _connect(self) -> None:
-        self._connection = open_writable(self.path)
+        self._connection = open_writable(self.path, self._patience_s)
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -32,8 +32,10 @@ topologies:
 workload: {pp: 64, tg: 8, concurrency: [1, 2], runs: 4, warmup_waves: 1}
 """
 PATIENCE_S = 60.0
-BREAKS = ("runner", "worker", "engine", "router", "everything")
-"""What the wave in flight does not survive."""
+HITS_A_CAMPAIGN = 6
+"""Then it is left alone until it has ended, and its figures are looked at."""
+YOUNG_S = 1.5
+"""A process that is not older may still be on its way to what it will be."""
 RESUMES_AT_MOST = 8
 SETTLE_S = 0.15
 
@@ -51,7 +53,7 @@ class Lane:
         self._viewers: dict[str, Viewer] = {}
         self._ports: set[int] = set()
         self._breaks: list[Break] = []
-        self._campaign = 0
+        self._campaign = self._hits = 0
         self._where = ""
 
     def run(self, faults: Sequence[Fault]) -> None:
@@ -90,28 +92,33 @@ class Lane:
                     process.send_signal(signal.SIGCONT)
         self._breaks.append(Break(fault, at, time.time()))
         self.tally.add(kills=1)
+        self._hits += 1
         self._after(fault, victims)
 
     def _after(self, fault: Fault, victims: Sequence[psutil.Process]) -> None:
         time.sleep(SETTLE_S)
         self._check()
-        survives = fault.signal is signal.SIGSTOP or (
-            fault.signal is signal.SIGHUP and fault.target in ("runner", "agent")
-        )
-        if survives:
-            self._expect(all(map(_runs, victims)), f"{fault.target} did not survive {fault.signal.name}")
+        if survives(fault):
+            self._expect(self._still_there(fault, victims), f"{fault.target} did not survive {fault.signal.name}")
         elif fault.target != "everything" or fault.signal is signal.SIGKILL:
-            gone = _gone(victims, PATIENCE_S)
-            self._expect(gone, f"{fault.target} does not end by {fault.signal.name}")
+            self._expect(_gone(victims, PATIENCE_S), f"{fault.target} does not end by {fault.signal.name}")
         if fault.lethal and fault.stop_first:
             self._stop()
         self._check()
+
+    def _still_there(self, fault: Fault, victims: Sequence[psutil.Process]) -> bool:
+        """Tell whether a process goes on, unless its campaign has just come to its end, and with it the process."""
+        if fault.target == "everything" or all(map(_runs, victims)) or any(map(_young, victims)):
+            return True
+        time.sleep(1)
+        return not of_kind(self.owner, "runner") and (fault.target != "runner" or self.owner.state() != "running")
 
     def _victims(self, fault: Fault) -> list[psutil.Process]:
         """Wait for the process to be there, then for as long as the fault says; begin anew where a campaign ends."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            self._keep_going()
+            if self._keep_going():
+                deadline = time.monotonic() + PATIENCE_S
             if self._there(fault):
                 time.sleep(fault.after_s)
                 if found := self._there(fault):
@@ -137,16 +144,22 @@ class Lane:
             time.sleep(0.4)
         return viewer
 
-    def _keep_going(self) -> None:
-        """Have a campaign running: the one that was broken off, or a new one."""
-        if of_kind(self.owner, "runner"):
-            return
-        if self._campaign and self.owner.state() != "done":
+    def _keep_going(self) -> bool:
+        """Have a campaign running: the one that was broken off, or a new one; tell whether that was not so."""
+        if self._hits < HITS_A_CAMPAIGN and of_kind(self.owner, "runner"):
+            return False
+        if not self._campaign:
+            self._begin()
+        elif self._hits < HITS_A_CAMPAIGN and self.owner.state() != "done":
             self._resume()
-            return
-        if self._campaign:
+        else:
             self._finish()
+            self._begin()
+        return True
+
+    def _begin(self) -> None:
         self._campaign += 1
+        self._hits = 0
         self._typed("run", self._profile, "--detach")
         self._viewer("viewer")
         self.tally.add(campaigns=1)
@@ -188,6 +201,15 @@ class Lane:
     def _expect(self, holds: bool, otherwise: str) -> None:
         if not holds:
             self.tally.problem(self._where, otherwise)
+
+
+def survives(fault: Fault) -> bool:
+    """Tell whether a process is meant to go on."""
+    return fault.signal is signal.SIGSTOP or (fault.signal is signal.SIGHUP and fault.target in ("runner", "agent"))
+
+
+def _young(process: psutil.Process) -> bool:
+    return time.time() - process.create_time() < YOUNG_S + SETTLE_S
 
 
 def _runs(process: psutil.Process) -> bool:
