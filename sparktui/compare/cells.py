@@ -56,7 +56,7 @@ class MeasuredCell:
 class FiguresCache:
     """The figures of the cells read last, for one store: a viewer asks for all of them whenever one cell has ended.
 
-    Of each cell the newest alone is kept, since a cell only ever gains waves. It belongs to one thread.
+    Of each cell the newest alone is kept, since a cell only ever gains waves and samples. It belongs to one thread.
     """
 
     def __init__(self, size: int = FIGURES_KEPT) -> None:
@@ -99,7 +99,7 @@ def measured_cells(
     meter = EnergyMeter(reader, sweep)
     cells = []
     for cell in reader.cells(sweep.id):
-        state = (waves.get(cell.id, 0), cell.ended, sweep.latency_us)
+        state = (waves.get(cell.id, 0), cell, sweep.latency_us, meter.samples(cell))
         kept = FiguresCache() if cache is None else cache
         compute = partial(_figures, reader, sweep, cell, events, calculator, meter)
         figures = kept.get((cell.id, calculator, events), state, compute)

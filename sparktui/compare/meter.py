@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import inf
 from urllib.parse import urlsplit
 
-from sparktui.compare.energy import EnergyCurve, PowerSample, energy_curve, sampled_span
+from sparktui.compare.energy import MAX_GAP_S, EnergyCurve, PowerSample, energy_curve, sampled_span
 from sparktui.errors import ProfileError
 from sparktui.measure.record import WaveRecord
 from sparktui.profile import Profile, parse_profile
 from sparktui.store.reader import Reader
-from sparktui.store.rows import SweepRow
+from sparktui.store.rows import CellRow, SweepRow
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -37,6 +38,16 @@ class EnergyMeter:
             if node in found:
                 found[node].append(PowerSample(t, power_w, energy_j))
         return {node: energy_curve(samples) for node, samples in found.items()}
+
+    def samples(self, cell: CellRow) -> tuple[int, ...]:
+        """Return how many samples of each node tell what a cell took: the figures are those of the samples so far."""
+        if cell.started is None:
+            return ()
+        reader, sweep = self._reader, self._sweep
+        history = reader.node_history(sweep.campaign)
+        start, end = cell.started - MAX_GAP_S, inf if cell.ended is None else cell.ended + MAX_GAP_S
+        nodes = _serving_nodes(reader.campaign(sweep.campaign).profile_yaml, sweep.topology)
+        return tuple(history.count(node, start, end) for node in nodes)
 
 
 @lru_cache(maxsize=64)

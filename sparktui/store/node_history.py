@@ -54,6 +54,11 @@ class NodeHistory:
         row = connection.execute(sql.LEAST_LEFT, (self.campaign, node, start, end)).fetchone()
         return as_row(LeastLeftRow, row) if row[0] else None
 
+    def count(self, node: str, start: float, end: float) -> int:
+        """Return how many samples of a node there are between two moments."""
+        of = (self.campaign, node, start, end)
+        return int(self.read(lambda connection: connection.execute(sql.SAMPLES_BETWEEN, of).fetchone())[0])
+
     def newest(self) -> int:
         """Return the highest id of all samples; 0 where there are none."""
         return int(self.read(lambda connection: connection.execute(sql.NEWEST_NODE_SAMPLE).fetchone())[0])

@@ -86,6 +86,7 @@ NODE_SAMPLES_SINCE = f"{_SAMPLE} WHERE +campaign = ? AND id > ? ORDER BY id"
 ONE_NODES_SAMPLES_SINCE = f"{_SAMPLE} WHERE campaign = ? AND id > ? AND node = ? ORDER BY id"
 POWER_SAMPLES = """SELECT node, t, power_w, energy_j FROM node_sample
     WHERE campaign = ? AND t BETWEEN ? AND ? ORDER BY node, t"""
+SAMPLES_BETWEEN = "SELECT count(*) FROM node_sample WHERE campaign = ? AND node = ? AND t BETWEEN ? AND ?"
 LATEST_NODE_SAMPLES = f"""
     WITH RECURSIVE name(node) AS (
         SELECT min(node) FROM node_sample WHERE campaign = ?1

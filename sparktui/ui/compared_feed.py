@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sparktui.compare.comparison import Selection
+from sparktui.compare.late_samples import LateSamples
 from sparktui.compare.select import selected
 from sparktui.compare.summary import compare
-from sparktui.store.rows import CAMPAIGN_OVER
+from sparktui.store.rows import CAMPAIGN_OVER, CELL_OVER
 from sparktui.ui.asked import Asked
 from sparktui.ui.compared_view import CompareRequest, CompareView
 
@@ -21,6 +22,7 @@ class ComparedFeed:
         self._stack = ExitStack()
         self._request: CompareRequest | None = None
         self._selections: tuple[Selection, ...] = ()
+        self._samples: list[LateSamples] = []
         self._known: CompareView | None = None
         self._known_for: object = None
 
@@ -39,8 +41,9 @@ class ComparedFeed:
         if request != self._request:
             self.close()
             self._selections = self._stack.enter_context(selected(request.selections, self._path))
+            self._samples = [LateSamples(one.reader, one.campaign) for one in self._selections]
             self._request = request
-        wanted = request, asked.baseline, asked.calculator, tuple(map(_at, self._selections))
+        wanted = request, asked.baseline, asked.calculator, tuple(map(_at, self._selections, self._samples))
         if self._known is None or wanted != self._known_for:
             baselines = () if asked.baseline is None else (asked.baseline,)
             found = compare(self._selections, baselines=baselines, calculator=asked.calculator)
@@ -48,9 +51,11 @@ class ComparedFeed:
         return self._known
 
 
-def _at(selection: Selection) -> object:
+def _at(selection: Selection, samples: LateSamples) -> object:
     """Return what changes when a campaign's figures do: of one that is over, nothing."""
     reader, row = selection.reader, selection.reader.campaign(selection.campaign)
     if row.state in CAMPAIGN_OVER:
         return row.state, row.finished
-    return tuple(cell.state for sweep in reader.sweeps(row.id) for cell in reader.cells(sweep.id))
+    cells = [cell for sweep in reader.sweeps(row.id) for cell in reader.cells(sweep.id)]
+    over = [cell for cell in cells if cell.state in CELL_OVER]
+    return tuple(cell.state for cell in cells), samples.at(over)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sparktui.compare.cells import FiguresCache
 from sparktui.compare.comparison import Comparison
+from sparktui.compare.late_samples import LateSamples
 from sparktui.compare.summary import summarise
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CellRow, SweepRow
@@ -19,17 +20,19 @@ class ComparisonFeed:
         self._reader = reader
         self._campaign = campaign
         self._figures = FiguresCache()
+        self._samples = LateSamples(reader, campaign)
         self._known: Comparison | None = None
         self._known_for: object = None
         self.at: object = None
-        """What changes when a cell or a sweep has ended."""
+        """What changes when a cell or a sweep has ended, or has got samples since."""
 
     def read(
         self, sweeps: Sequence[SweepRow], cells: Mapping[int, Sequence[CellRow]], asked: Asked
     ) -> Comparison | None:
         """Return the comparison; None before any cell is over."""
-        over = tuple(cell.id for sweep in sweeps for cell in cells[sweep.id] if cell.state in CELL_OVER)
-        self.at = over, tuple(sweep.state for sweep in sweeps if sweep.state in SWEEP_OVER)
+        over = tuple(cell for sweep in sweeps for cell in cells[sweep.id] if cell.state in CELL_OVER)
+        ended = tuple(sweep.state for sweep in sweeps if sweep.state in SWEEP_OVER)
+        self.at = over, ended, self._samples.at(over)
         wanted = self.at, asked.baseline, asked.calculator
         if wanted != self._known_for:
             self._known = self._summary(asked) if over else None

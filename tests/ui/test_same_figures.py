@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.verdicts import VerdictTable
 from sparktui.units import milliseconds, percent, rate
 from tests.ui.fixture_store import FINISHED, Race
-from tests.ui.viewing import Viewer, recorded, shown, text
+from tests.ui.viewing import Viewer, change, recorded, shown, text
 
 METRICS = ("decode", "prefill", "ttft")
 Row = dict[str, Any]
@@ -116,3 +118,49 @@ async def test_live_names_the_same_winners_once_it_is_over(store: Path) -> None:
         (line,) = [line for line in said.splitlines() if line.startswith(row["metric"])]
         who = "tie" if row["tie"] else row["winner"]
         assert re.search(rf"{re.escape(who)}(?: c\d+)* c{row['concurrency']}(?!\d)", line)
+
+
+def ends(store: Path) -> list[float]:
+    """Return when the cells that are over ended, in their order."""
+    with closing(sqlite3.connect(store / "sparktui.db")) as db:
+        return [row[0] for row in db.execute("SELECT ended FROM cell WHERE ended IS NOT NULL ORDER BY ended")]
+
+
+def sample_power(store: Path, start: float, end: float) -> None:
+    """Have both nodes say every half second what they draw, more and more of it."""
+    with closing(sqlite3.connect(store / "sparktui.db")) as db, db:
+        db.executemany(
+            "INSERT INTO node_sample (campaign, t, node, phase, power_w, heartbeat) VALUES (1, ?, ?, 'serving', ?, 0)",
+            [
+                (start + half / 2, node, 60.0 + half % 100)
+                for half in range(int((end - start) * 2))
+                for node in ("gf1", "gf2")
+            ],
+        )
+
+
+def assert_same_energy(viewer: Viewer, rows: list[Row]) -> None:
+    wanted = [row for row in rows if row["metric"] == "energy"]
+    lines = shown_rows(viewer, "energy")
+    assert len(lines) == len(wanted) > 0
+    for line, row in zip(lines, wanted, strict=True):
+        said = " ".join(re.split(r"\s{2,}", line.strip()))
+        assert said.startswith(" ".join([str(row["concurrency"]), *expected_cells(row)])), (said, row)
+
+
+async def test_samples_that_arrive_after_a_cell_has_ended_are_shown_too(store: Path) -> None:
+    path, campaign = recorded(store)
+    change(path, "DELETE FROM node_sample")
+    *_, before, last = ends(store)
+    sample_power(store, before - 5, last - 20)
+    async with Viewer(path, campaign).run_test(size=(200, 60)) as pilot:
+        await compared(pilot)
+        sample_power(store, last - 20, last + 0.5)
+        await shown(pilot)
+        sample_power(store, last + 0.5, last + 20)
+        viewer = await shown(pilot)
+        assert_same_energy(viewer, printed("show", "1"))
+        with closing(sqlite3.connect(path)) as db:
+            ((began, ended),) = db.execute("SELECT started, ended FROM cell ORDER BY id LIMIT 1").fetchall()
+        sample_power(store, began - 3, ended + 3)
+        assert_same_energy(await shown(pilot), printed("show", "1"))
