@@ -86,12 +86,12 @@ def limits(command: click.decorators.FC) -> click.decorators.FC:
 def cli(context: click.Context) -> None:
     """Race the ways to serve one model on your DGX Sparks, and see which wins from how many users on.
 
-    Without a command: the app. `sparktui demo` shows it all on simulated nodes.
+    Without a command: the app, on the race that is running. `sparktui demo` shows it all on simulated nodes.
     """
     if context.invoked_subcommand is None:
-        from sparktui.viewing import open_app
+        from sparktui.viewing import view_what_there_is
 
-        open_app(None)
+        view_what_there_is()
 
 
 @cli.command(epilog=FAULTS_HELP)

@@ -40,6 +40,21 @@ class UsageError(SparktuiError):
     """The command line, or what it names, cannot be used as given."""
 
 
+class BusyError(UsageError):
+    """A campaign is running here, and there is one at a time.
+
+    Args:
+        campaign: Its number.
+    """
+
+    def __init__(self, campaign: int) -> None:
+        super().__init__(
+            f"campaign {campaign} is running, and two at once would disturb each other's figures",
+            f"`sparktui attach {campaign}` shows it, `sparktui stop {campaign}` ends it",
+        )
+        self.campaign = campaign
+
+
 class ProfileError(SparktuiError):
     """A profile that cannot be used; `problems` holds every reason, one line each."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -42,6 +42,12 @@ class Prospect:
             return self.problems[topology]
         refused = (v for v in self.verdicts.get(topology, {}).values() if v.level == "refuse")
         return "; ".join(f"{verdict.text} ({verdict.hint})" for verdict in refused)
+
+    def expected(self, topologies: Iterable[str]) -> float | None:
+        """Return how long several topologies take one after another; None where it is not known of every one."""
+        each = [self.expected_s.get(name) for name in topologies]
+        known = [seconds for seconds in each if seconds is not None]
+        return sum(known) if len(known) == len(each) else None
 
 
 NOTHING_KNOWN = Prospect()

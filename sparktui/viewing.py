@@ -91,10 +91,22 @@ def view(name: str, viewing: Viewing) -> None:
     _look(campaign, viewing, stop_on_interrupt=False)
 
 
+def view_what_there_is() -> None:
+    """Open the app on the race that is running, or else where races are chosen; where no screen can be, say it."""
+    from sparktui.runner.lock import running_campaign
+
+    running = running_campaign()
+    if Viewing().screens:
+        open_app(running)
+        return
+    from sparktui.overview import print_overview
+
+    click.echo(f"{_no_terminal()}: lines instead of screens", err=True)
+    print_overview(running)
+
+
 def open_app(campaign: int | None, viewing: Viewing = Viewing()) -> None:
     """Open the app; without a campaign, where races are chosen."""
-    if not viewing.screens:
-        raise UsageError("the app needs a terminal", "try `sparktui demo`, or `sparktui --help` for the commands")
     ssh = viewing.ssh or "SSH_CONNECTION" in os.environ
     if ssh:
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")  # read when textual is imported, below

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sparktui import __version__
-from sparktui.errors import SparktuiError, UsageError
+from sparktui.errors import BusyError, SparktuiError
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.private import users_umask
 from sparktui.profile import Profile, dump_profile
@@ -31,7 +31,7 @@ def start_campaign(profile: Profile) -> int:
     """Store a campaign and start its runner in a session of its own.
 
     Raises:
-        UsageError: Another campaign is running in this data folder.
+        BusyError: Another campaign is running in this data folder.
         SparktuiError: The runner did not come up.
     """
     refuse_second()
@@ -41,13 +41,10 @@ def start_campaign(profile: Profile) -> int:
 
 
 def refuse_second() -> None:
-    """Raise UsageError where a campaign is running in this data folder."""
+    """Raise BusyError where a campaign is running in this data folder."""
     busy = running_campaign()
     if busy is not None:
-        raise UsageError(
-            f"campaign {busy} is running, and two at once would disturb each other's figures",
-            f"`sparktui attach {busy}` shows it, `sparktui stop {busy}` ends it",
-        )
+        raise BusyError(busy)
 
 
 def start_stored(campaign: int, *, force: bool = False) -> None:

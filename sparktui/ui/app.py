@@ -18,9 +18,10 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from sparktui.errors import SparktuiError, UsageError
+from sparktui.errors import BusyError, SparktuiError, UsageError
 from sparktui.exporting.names import Format
 from sparktui.measure.calculators import DEFAULT
+from sparktui.profile.model import Profile
 from sparktui.store.control import request_control
 from sparktui.ui import themes
 from sparktui.ui.asked import NOTHING_ASKED, Asked
@@ -41,6 +42,7 @@ from sparktui.ui.naming import file_stem
 from sparktui.ui.palette import Names
 from sparktui.ui.places import MODES, Asking, Comparing, NodeLooking, Place, Tabular
 from sparktui.ui.snapshot import EMPTY, Snapshot
+from sparktui.ui.starting import start_question
 from sparktui.ui.table_shown import csv_chunks
 from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
 from sparktui.ui.writing import ENDINGS, campaign_chunks, full_exports, write
@@ -200,7 +202,17 @@ class SparktuiApp(App[str]):
         self.look()
 
     def on_work_failed(self, message: WorkFailed) -> None:
-        self.push_screen(ErrorDialog(message.error))
+        if isinstance(message.error, BusyError):
+            self._offer_running(message.error)
+        else:
+            self.push_screen(ErrorDialog(message.error))
+
+    @work(group="dialog")
+    async def _offer_running(self, error: BusyError) -> None:
+        """Say that one race at a time runs, and lead to it."""
+        dialog = ConfirmDialog("One race at a time", f"{error.message}.", "Show it", dangerous=False)
+        if await self.push_screen_wait(dialog):
+            await self.open_campaign(error.campaign)
 
     def _unseen(self, snapshot: Snapshot) -> Snapshot:
         """Leave out what the guard did that this viewer knows of."""
@@ -317,6 +329,14 @@ class SparktuiApp(App[str]):
             request_control(self.store_path, campaign, "stop")
         except SparktuiError as error:
             self.post_message(WorkFailed(error))
+
+    @work(group="dialog")
+    async def ask_to_start(
+        self, name: str, profile: Profile, only: tuple[str, ...] | None = None, expected_s: float | None = None
+    ) -> None:
+        """Start a rehearsal at once, and anything that happens to real nodes after a yes."""
+        if profile.simulated or await self.push_screen_wait(start_question(name, profile, only, expected_s)):
+            self.start_race(name, only)
 
     def start_race(self, profile: str, only: tuple[str, ...] | None = None) -> None:
         """Start a detached runner for a profile, or only for some of its topologies, and go to Live."""

@@ -24,7 +24,14 @@ DETAILS = 8
 
 
 class ConfirmDialog(ModalScreen[bool]):
-    """Asks before anything is stopped; the safe answer has the focus."""
+    """Asks before anything is started or stopped; the safe answer has the focus.
+
+    Args:
+        question: What is asked.
+        consequence: What yes would do.
+        yes: What yes is called.
+        dangerous: Whether something ends by it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
@@ -33,18 +40,19 @@ class ConfirmDialog(ModalScreen[bool]):
     ]
     AUTO_FOCUS = "#no"
 
-    def __init__(self, question: str, consequence: str, yes: str) -> None:
+    def __init__(self, question: str, consequence: str, yes: str, *, dangerous: bool = True) -> None:
         super().__init__()
         self._question = question
         self._consequence = consequence
         self._yes = yes
+        self._dangerous = dangerous
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(harmless(self._question)), classes="question")
             yield Static(Content(harmless(self._consequence)))
             with Horizontal(classes="buttons"):
-                yield Button(f"{self._yes} (y)", id="yes", variant="error")
+                yield Button(f"{self._yes} (y)", id="yes", variant="error" if self._dangerous else "primary")
                 yield Button("No (n)", id="no")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -39,7 +39,8 @@ from sparktui.ui.widgets.topologies import Profiles, Topologies
 if TYPE_CHECKING:
     from sparktui.ui.app import SparktuiApp
 
-CAMPAIGNS_TITLE = "last campaigns · Tab, then Enter opens"
+HOW_TO_OPEN = {"profiles": "Tab twice, then Enter opens", "topologies": "Tab, then Enter opens"}
+"""The list of campaigns says how far it is from where the cursor is: on the way there, Enter starts a race."""
 REREAD_S = 2.0
 ASK_AGAIN_S = 10.0
 """Nodes, while their screen is in front and nothing is being measured."""
@@ -84,7 +85,6 @@ class LaunchScreen(Screen[None]):
                 yield Topologies()
                 yield Meaning("meaning")
         campaigns = OptionList(id="campaigns", classes="box", markup=False)
-        campaigns.border_title = CAMPAIGNS_TITLE
         yield campaigns
         yield Keybar()
 
@@ -172,11 +172,20 @@ class LaunchScreen(Screen[None]):
             return
         self._rows = message.rows
         options = self.query_one("#campaigns", OptionList)
-        options.border_title = CAMPAIGNS_TITLE if message.rows else "no campaigns yet: Enter starts the first"
+        self._title()
         at = options.highlighted
         width = max((len(row.name) for row in message.rows), default=0)
         options.set_options(Option(campaign_line(row, width), id=str(row.id)) for row in message.rows)
         options.highlighted = min(at or 0, len(message.rows) - 1) if message.rows else None
+
+    def on_descendant_focus(self) -> None:
+        self._title()
+
+    def _title(self) -> None:
+        at = self.focused.id if self.focused is not None else None
+        how = HOW_TO_OPEN.get(at or "", "Enter opens")
+        title = f"last campaigns · {how}" if self._rows else "no campaigns yet: Enter starts the first"
+        self.query_one("#campaigns").border_title = title
 
     def on_prospect_read(self, message: ProspectRead) -> None:
         self._known[message.name] = message.prospect
@@ -230,7 +239,8 @@ class LaunchScreen(Screen[None]):
         if isinstance(self._choice.profile, ProfileError):
             self._app.post_message(WorkFailed(self._choice.profile))
         elif profile is not None and self._name is not None and ticked:
-            self._app.start_race(self._name, None if ticked == tuple(profile.topologies) else ticked)
+            only = None if ticked == tuple(profile.topologies) else ticked
+            self._app.ask_to_start(self._name, profile, only, self._choice.prospect.expected(ticked))
         elif profile is not None:
             self._app.post_message(WorkFailed(_nothing_to_start(profile, self._choice.prospect)))
 

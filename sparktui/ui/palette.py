@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from sparktui.errors import SparktuiError
-from sparktui.profile.catalog import list_profiles
+from sparktui.errors import ProfileError, SparktuiError
 from sparktui.store.reader import Reader
+from sparktui.ui.launch_lists import Found, find_profiles
+from sparktui.ui.messages import WorkFailed
 
 if TYPE_CHECKING:
     from sparktui.ui.app import SparktuiApp
@@ -52,14 +53,13 @@ class Names(Provider):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    profiles: tuple[tuple[str, str], ...]
-    """Name and summary."""
+    profiles: tuple[Found, ...]
     campaigns: tuple[tuple[int, str, str], ...]
     """Number, title, and when and how it ended."""
 
 
 def _read(store: Path) -> _Found:
-    profiles = tuple((entry.name, entry.summary) for entry in list_profiles())
+    profiles = find_profiles()
     try:
         with Reader(store) as reader:
             rows = reader.campaigns()[:CAMPAIGNS]
@@ -76,8 +76,15 @@ def _when(t: float) -> str:
     return time.strftime("%d %b %H:%M", time.localtime(t))
 
 
-def _profiles(app: SparktuiApp, profiles: tuple[tuple[str, str], ...]) -> list[Named]:
-    return [Named(f"Start {name}", summary, partial(app.start_race, name)) for name, summary in profiles]
+def _profiles(app: SparktuiApp, profiles: tuple[Found, ...]) -> list[Named]:
+    return [Named(f"Start {found.entry.name}", found.entry.summary, partial(_start, app, found)) for found in profiles]
+
+
+def _start(app: SparktuiApp, found: Found) -> None:
+    if isinstance(found.profile, ProfileError):
+        app.post_message(WorkFailed(found.profile))
+    else:
+        app.ask_to_start(found.entry.name, found.profile)
 
 
 def _nodes(app: SparktuiApp) -> list[Named]:

@@ -9,9 +9,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from sparktui.errors import UsageError
+from sparktui.errors import BusyError, UsageError
 from sparktui.profile import catalog
-from sparktui.ui.dialogs import ErrorDialog, TextDialog
+from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, TextDialog
 from sparktui.ui.launch import LaunchScreen
 from sparktui.ui.widgets.before import Meaning, NodesNow
 from sparktui.ui.widgets.long_text import LongText
@@ -283,6 +283,61 @@ async def test_the_problems_of_a_profile_are_shown_with_file_and_key_and_it_is_n
         assert isinstance(viewer.screen, ErrorDialog)
         assert any("nods" in str(static.visual) for static in viewer.screen.query(Static))
     assert start.asked == []
+
+
+async def test_real_engines_are_started_only_after_a_yes(tmp_path: Path, profiles: Path) -> None:
+    (profiles / "here.yaml").write_text(HERE)
+    start = Starter()
+    viewer = Viewer(tmp_path / "none.db", None, start)
+    async with viewer.run_test(size=(80, 24)) as pilot:
+        await chosen(pilot, "here")
+        for key in ("enter", "n"):
+            await pilot.press("enter", key)
+            await finished(pilot, "start")
+            assert start.asked == []
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(viewer.screen, ConfirmDialog)
+        text = " ".join(str(static.visual) for static in viewer.screen.query(Static))
+        assert "Start here?" in text
+        assert "launched on me, one topology after another: solo" in text
+        await pilot.press("y")
+        await finished(pilot, "start")
+    assert start.asked == [("here", None)]
+
+
+async def test_a_start_beside_a_running_race_leads_to_it(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    viewer = Viewer(store, None, Starter(error=BusyError(campaign)))
+    async with viewer.run_test(size=(80, 24)) as pilot:
+        await chosen(pilot, "small")
+        await pilot.press("enter")
+        await finished(pilot, "start")
+        assert isinstance(viewer.screen, ConfirmDialog)
+        await pilot.press("y")
+        await shown(pilot)
+        assert viewer.current_mode == "live"
+        assert viewer.snapshot.campaign is not None
+        assert viewer.snapshot.campaign.id == campaign
+
+
+async def test_the_way_to_the_campaigns_is_told_from_where_the_cursor_is(tmp_path: Path) -> None:
+    viewer = Viewer(recorded(tmp_path)[0], None)
+    async with viewer.run_test(size=(80, 24)) as pilot:
+        await finished(pilot, "campaigns")
+        campaigns = viewer.screen.query_one("#campaigns")
+        titles = []
+        for _ in range(3):
+            await pilot.pause()
+            titles.append(str(campaigns.border_title))
+            if not campaigns.has_focus:
+                await pilot.press("tab")
+        assert campaigns.has_focus
+    assert [title.partition(" · ")[2] for title in titles] == [
+        "Tab twice, then Enter opens",
+        "Tab, then Enter opens",
+        "Enter opens",
+    ]
 
 
 async def test_a_start_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:

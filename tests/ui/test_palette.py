@@ -10,9 +10,10 @@ from textual.pilot import Pilot
 
 from sparktui.profile import catalog
 from sparktui.ui.app import SparktuiApp
+from sparktui.ui.dialogs import ConfirmDialog
 from sparktui.ui.palette import Names
 from tests.ui.fixture_store import FINISHED
-from tests.ui.test_launch import SMALL, Starter
+from tests.ui.test_launch import HERE, SMALL, Starter
 from tests.ui.viewing import Viewer, finished, recorded, shown
 
 
@@ -57,6 +58,20 @@ async def test_a_profile_is_started_a_campaign_opened_and_a_node_looked_at(tmp_p
         (await offered(pilot, "start small"))["Start small"].command()
         await finished(pilot, "start")
     assert start.asked == [("small", None)]
+
+
+async def test_real_engines_are_started_only_after_a_yes(tmp_path: Path) -> None:
+    (tmp_path / "profiles" / "here.yaml").write_text(HERE)
+    start = Starter()
+    viewer = Viewer(tmp_path / "none.db", None, start)
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        (await offered(pilot, "start here"))["Start here"].command()
+        await pilot.pause()
+        assert isinstance(viewer.screen, ConfirmDialog)
+        assert start.asked == []
+        await pilot.press("y")
+        await finished(pilot, "start")
+    assert start.asked == [("here", None)]
 
 
 def test_the_app_asks_for_these_names() -> None:

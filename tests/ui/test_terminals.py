@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from sparktui.cli import cli
 from sparktui.ui import themes
 from sparktui.ui.app import SparktuiApp, run_app
-from sparktui.viewing import HZ, SSH_HZ, Viewing, open_app
+from sparktui.viewing import HZ, SSH_HZ, Viewing, open_app, view_what_there_is
 from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import recorded
 
@@ -56,6 +56,30 @@ def test_what_is_no_terminal_gets_lines_and_a_word_why(tmp_path: Path, monkeypat
     assert "not on a terminal: lines instead of screens" in looked.stderr
     assert "shuffle" in looked.stdout
     assert "instead of screens" not in CliRunner().invoke(cli, ["attach", "last", "--plain"]).stderr
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm-256color"])
+def test_the_app_asked_for_without_a_terminal_is_a_list_of_what_there_is_and_what_can_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, term: str
+) -> None:
+    recorded(tmp_path, FINISHED)
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    monkeypatch.setenv("TERM", term)
+    said = CliRunner().invoke(cli, [], catch_exceptions=False)
+    assert said.exit_code == 0
+    assert "gemma4-26b-a4b" in said.stdout
+    assert "sparktui demo" in said.stderr
+    assert "\x1b" not in said.output
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize("running", [None, 3])
+def test_the_app_opens_on_the_race_that_is_running(monkeypatch: pytest.MonkeyPatch, running: int | None) -> None:
+    opened: list[int | None] = []
+    monkeypatch.setattr("sparktui.runner.lock.running_campaign", lambda: running)
+    monkeypatch.setattr("sparktui.viewing.open_app", opened.append)
+    view_what_there_is()
+    assert opened == [running]
 
 
 @pytest.mark.usefixtures("terminal")
