@@ -189,12 +189,11 @@ class HistoryScreen(Screen[None]):
             await self._viewer.open_campaign(row.campaign, "live" if live else "compare")
 
     def action_mark(self) -> None:
-        """Mark the campaign under the cursor, or take its mark away, and go to the next."""
+        """Mark the campaign under the cursor, or take its mark away."""
         row = self._current()
         if row is not None:
             self._marked ^= {row.key}
             self._draw()
-            self._list.action_cursor_down()
 
     async def action_compare(self) -> None:
         """Show the marked campaigns side by side."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from textual.content import Content
 
@@ -18,13 +19,14 @@ NARROW_NAME_COLUMNS = 10
 NARROW = 100
 STATE_COLUMNS = 12
 WHEN_COLUMNS = 13
+NARROW_WHEN_COLUMNS = 7
+"""The day alone: what is simulated must say so in full, and the number tells two of one day apart."""
 NUMBER_COLUMNS = 5
 MARK_COLUMNS = 2
 DONE_COLUMNS = 5
 GAP = 2
 NARROW_LEVELS = 2
 BADGE_COLUMNS = 9
-SHORT_BADGES = {"simulated": "SIM", "published": "PUB", "imported": "IMP"}
 STYLES = {"running": "bold $accent", "queued": "$accent", "failed": "$error", "guard": "$error", "done": ""}
 
 
@@ -36,7 +38,7 @@ class Layout:
     winner: int
     """Of one of the levels shown."""
     levels: int
-    badge: int
+    when: int
 
     @classmethod
     def of(cls, width: int, rows: Sequence[HistoryRow]) -> Layout:
@@ -44,16 +46,16 @@ class Layout:
         narrow = width < NARROW
         longest = max((len(row.name) for row in rows), default=0)
         name = max(7, min(longest, NARROW_NAME_COLUMNS if narrow else NAME_COLUMNS))
-        badge = 3 if narrow else BADGE_COLUMNS
-        taken = MARK_COLUMNS + NUMBER_COLUMNS + WHEN_COLUMNS + name + GAP + DONE_COLUMNS + STATE_COLUMNS + badge
+        when = NARROW_WHEN_COLUMNS if narrow else WHEN_COLUMNS
+        taken = MARK_COLUMNS + NUMBER_COLUMNS + when + name + GAP + DONE_COLUMNS + STATE_COLUMNS + BADGE_COLUMNS
         levels = NARROW_LEVELS if narrow else LEVELS_SHOWN
-        return cls(name, max(6, (width - taken) // levels), levels, badge)
+        return cls(name, max(6, (width - taken) // levels), levels, when)
 
     def head(self) -> Content:
         """Return the line above the list."""
         number = "#".rjust(NUMBER_COLUMNS - 1) + " "
         columns = (
-            ("when", WHEN_COLUMNS),
+            ("when", self.when),
             ("profile", self.name + GAP),
             ("done", DONE_COLUMNS),
             ("fastest decode", self.levels * self.winner),
@@ -68,12 +70,12 @@ class Layout:
         return Content.assemble(
             ("● " if marked else "  ", "bold $accent"),
             (number.rjust(NUMBER_COLUMNS - 1) + " ", "$dim"),
-            _when(row).ljust(WHEN_COLUMNS),
+            _when(row, self.when - 1).ljust(self.when),
             (squeezed(harmless(row.name), self.name).ljust(self.name), "bold"),
             " " * GAP + done.ljust(DONE_COLUMNS),
             *self._winners(row),
             (row.state.ljust(STATE_COLUMNS), STYLES.get(row.state, "$warning")),
-            _badge(row, self.badge),
+            _badge(row),
         )
 
     def _winners(self, row: HistoryRow) -> list[Part]:
@@ -92,10 +94,18 @@ class Layout:
         return (text, accent(row.topologies.index(found.winner)))
 
 
-def _when(row: HistoryRow) -> str:
-    return clipped(row.date, 12) if row.created is None else time.strftime("%d %b %H:%M", time.localtime(row.created))
+def _when(row: HistoryRow, width: int) -> str:
+    """Return day and time, or where there is no room for both, the day."""
+    form = "%d %b %H:%M" if width >= WHEN_COLUMNS - 1 else "%d %b"
+    if row.created is not None:
+        return time.strftime(form, time.localtime(row.created))
+    try:
+        day = date.fromisoformat(row.date)
+    except ValueError:
+        return clipped(row.date, width)
+    return row.date if len(row.date) <= width else day.strftime("%d %b")
 
 
-def _badge(row: HistoryRow, width: int) -> Part:
-    badge = (SHORT_BADGES if width < BADGE_COLUMNS else BADGES).get(row.source, "")
+def _badge(row: HistoryRow) -> Part:
+    badge = BADGES.get(row.source, "")
     return (badge, "bold $simulated" if row.source == "simulated" else "bold")

@@ -71,6 +71,16 @@ def listed(viewer: Viewer) -> list[str]:
     return [str(option.prompt) for option in options]
 
 
+async def test_space_marks_where_the_cursor_is_and_leaves_it_there(tmp_path: Path) -> None:
+    async with Viewer(three(tmp_path), None).run_test() as pilot:
+        viewer = await gone_to(pilot)
+        await pilot.press("space", "down", "space", "end", "space", "space")
+        marked = [row.split()[1] for row in listed(viewer) if row.startswith("●")]
+        at = viewer.screen.query_one(OptionList).highlighted
+    assert marked == ["3", "2"]
+    assert at == 3
+
+
 async def test_the_list_is_drawn_again_only_when_a_campaign_has_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,8 +125,9 @@ async def test_one_line_a_campaign_newest_first_with_its_winners_and_no_line_is_
     assert "c64 s" in rows[2]
     assert "stopped" in rows[1]
     assert "gemma" in rows[3]
-    assert "PUB" in rows[3]
-    assert all("SIM" in row for row in rows[:3])
+    assert "PUBLISHED" in rows[3]
+    assert "06 Apr" in rows[3] or "2026-04-06" in rows[3]
+    assert all("SIMULATED" in row for row in rows[:3])
     assert max(len(row.rstrip()) for row in rows) <= widest
 
 
@@ -202,7 +213,7 @@ async def test_the_marked_campaigns_stand_side_by_side_and_esc_leaves_the_open_o
         viewer = await gone_to(pilot)
         await pilot.press("c")
         assert isinstance(viewer.screen, HistoryScreen)  # one alone is nothing to compare
-        await pilot.press("down", "space", "space")
+        await pilot.press("down", "space", "down", "space")
         await pilot.press("c")
         await shown(pilot)
         viewer = await shown(pilot)
@@ -269,7 +280,7 @@ async def test_delete_says_what_is_lost_and_asks_with_no_as_the_answer_at_hand(t
     calls: Calls = []
     async with viewer_of(three(tmp_path), 1, calls).run_test(size=(120, 36)) as pilot:
         viewer = await gone_to(pilot)
-        await pilot.press("down", "space", "space", "d")
+        await pilot.press("down", "space", "down", "space", "d")
         await finished(pilot, "delete")
         assert isinstance(viewer.screen, ConfirmDialog)
         assert "Delete these 2 campaigns for good?" in said_by(viewer)
@@ -317,7 +328,7 @@ async def test_what_is_listed_is_written_and_each_marked_campaign_whole(tmp_path
         viewer = await gone_to(pilot)
         await pilot.press("e")
         await finished(pilot, "export")
-        await pilot.press("down", "space", "space", "w")
+        await pilot.press("down", "space", "down", "space", "w")
         await finished(pilot, "export")
         assert viewer.is_running
     files = sorted(path.name for path in tmp_path.glob("*.csv"))
