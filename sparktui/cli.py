@@ -254,12 +254,13 @@ def compare(
 @cli.command()
 @click.argument("campaign", metavar="ID", default="last")
 @click.option("--plain", is_flag=True, help="Lines instead of screens.")
+@click.option("--json", "as_json", is_flag=True, help="Wait for its end, then print the result as JSON.")
 @click.option("--ssh", is_flag=True, help="Half the screen's rate, no animation.")
-def attach(campaign: str, plain: bool, ssh: bool) -> None:
+def attach(campaign: str, plain: bool, as_json: bool, ssh: bool) -> None:
     """Watch a campaign, running or finished, as many viewers as you like."""
     from sparktui.viewing import Viewing, view
 
-    view(campaign, Viewing(plain, as_json=False, detach=False, ssh=ssh))
+    view(campaign, Viewing(plain, as_json, detach=False, ssh=ssh))
 
 
 @cli.command("import")

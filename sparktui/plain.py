@@ -73,6 +73,7 @@ class Follower:
         self._reader = reader
         self._campaign = campaign
         self._last_event = max(0, since - 1)
+        self._began = time.time()
         self._last_line = time.monotonic()
         profile_yaml = reader.campaign(campaign).profile_yaml
         # An imported campaign has no profile: it is over, so nothing remains that one would be needed for.
@@ -107,7 +108,7 @@ class Follower:
         mark = {"info": "", "warning": "warning: ", "error": "error: "}.get(event.level, "")
         text = f"{mark}{event.text}"
         if event.kind in ("cell-done", "cell-failures") and (cell := event.data.get("cell")) is not None:
-            text = f"{text}  {self._cell_line(int(str(cell)))}"
+            text = f"{text}  {self._cell_line(int(str(cell)))}{self._left(event)}"
         self._line(event.t, text)
         tail = str(event.data.get("log_tail", "")).strip()
         for line in tail.splitlines()[-30:]:
@@ -120,12 +121,17 @@ class Follower:
     def _cell_line(self, cell: int) -> str:
         waves = [wave.record for wave in self._reader.waves(cell, warmup=False)]
         figures = cell_figures(waves)
-        left = self._remaining()
         return (
             f"decode {tps(figures.mean('decode_tps'))} tok/s · prefill {tps(figures.mean('prefill_tps'))} tok/s · "
-            f"TTFT {milliseconds(figures.mean('ttft_ms'))} ms · {percent_of(left.fraction)}, "
-            f"about {duration(left.all_s)} left"
+            f"TTFT {milliseconds(figures.mean('ttft_ms'))} ms"
         )
+
+    def _left(self, event: EventRow) -> str:
+        """Say how far the campaign is; of what was before this viewer, how far it was then is not known."""
+        if event.t < self._began:
+            return ""
+        left = self._remaining()
+        return f" · {percent_of(left.fraction)}, about {duration(left.all_s)} left"
 
     def _print_heartbeat(self) -> None:
         live = self._reader.latest_live(self._campaign)

@@ -14,6 +14,8 @@ from aiohttp import web
 from textual_serve.server import Server
 
 from sparktui.errors import UsageError
+from sparktui.paths import store_path
+from sparktui.store.reader import Reader
 from sparktui.web.gate import ANYWHERE, LOOPBACK, Gate, guarded
 
 MOST_WINDOWS = 8
@@ -66,8 +68,11 @@ def serve(host: str, port: int, campaign: str | None) -> None:
     """Serve the app until Ctrl-C.
 
     Raises:
-        UsageError: The address cannot be listened on.
+        UsageError: There is no such campaign, or the address cannot be listened on.
     """
+    if campaign is not None:
+        with Reader(store_path()) as reader:
+            reader.resolve(campaign)
     gate = Gate(host, port, secrets.token_urlsafe(24))
     page = Page(gate, viewer_command(campaign))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from sparktui.ui import themes
 from sparktui.ui.app import SparktuiApp, run_app
 from sparktui.viewing import HZ, SSH_HZ, Viewing, open_app, view_what_there_is
 from tests.ui.fixture_store import FINISHED
-from tests.ui.viewing import recorded
+from tests.ui.viewing import change, recorded
 
 
 class Terminal(io.StringIO):
@@ -56,6 +57,24 @@ def test_what_is_no_terminal_gets_lines_and_a_word_why(tmp_path: Path, monkeypat
     assert "not on a terminal: lines instead of screens" in looked.stderr
     assert "shuffle" in looked.stdout
     assert "instead of screens" not in CliRunner().invoke(cli, ["attach", "last", "--plain"]).stderr
+
+
+def test_lines_of_what_is_over_do_not_say_what_is_left_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, _ = recorded(tmp_path, FINISHED)
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    change(store, "UPDATE event SET data = json_object('cell', 1) WHERE kind = 'cell-done'")
+    replayed = CliRunner().invoke(cli, ["attach", "last", "--plain"]).stderr
+    assert "tok/s · TTFT" in replayed
+    assert "left" not in replayed.replace("nothing left behind", "")
+    change(store, "UPDATE event SET t = ? WHERE id = (SELECT max(id) FROM event WHERE kind = 'cell-done')", 4e9)
+    assert "100 %, about 0 s left" in CliRunner().invoke(cli, ["attach", "last", "--plain"]).stderr
+
+
+def test_attach_prints_the_result_as_json_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(tmp_path, FINISHED)
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    attached, shown = (CliRunner().invoke(cli, [command, "1", "--json"]).stdout for command in ("attach", "show"))
+    assert json.loads(attached) == json.loads(shown)
 
 
 @pytest.mark.parametrize("term", ["dumb", "xterm-256color"])

@@ -12,8 +12,10 @@ import pytest
 from aiohttp import ClientSession, CookieJar, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestServer
 
+from sparktui.errors import UsageError
 from sparktui.web.gate import Gate
-from sparktui.web.serve import Page, how_to_open, viewer_command
+from sparktui.web.serve import Page, how_to_open, serve, viewer_command
+from tests.ui.viewing import recorded
 
 TOKEN = "correct-horse"
 
@@ -104,3 +106,13 @@ def test_what_it_prints_says_how_to_get_there_and_warns_of_a_public_address() ->
     assert f"http://127.0.0.1:8765/?token={TOKEN}" in at_home
     assert "not encrypted" not in at_home
     assert "not encrypted" in "\n".join(how_to_open(Gate("0.0.0.0", 8765, TOKEN)))
+
+
+def test_a_campaign_that_there_is_not_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    recorded(tmp_path)
+    monkeypatch.setattr("sparktui.web.serve.web.run_app", lambda app, **_: app.close())
+    serve("127.0.0.1", 8765, "1")
+    with pytest.raises(UsageError, match="no campaign 99") as refused:
+        serve("127.0.0.1", 8765, "99")
+    assert refused.value.exit_code == 2
