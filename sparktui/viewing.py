@@ -107,15 +107,21 @@ def view_what_there_is() -> None:
 
 def open_app(campaign: int | None, viewing: Viewing = Viewing()) -> None:
     """Open the app; without a campaign, where races are chosen."""
-    ssh = viewing.ssh or "SSH_CONNECTION" in os.environ
-    if ssh:
-        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")  # read when textual is imported, below
-        os.environ.setdefault("TEXTUAL_FPS", "10")
+    ssh = slow_line(viewing)
     from sparktui.ui.app import run_app
 
     farewell = run_app(store_path(), campaign, hz=SSH_HZ if ssh else HZ, start=start_named, doing=_doing())
     if farewell:
         click.echo(farewell, err=True)
+
+
+def slow_line(viewing: Viewing) -> bool:
+    """Tell whether the line is slow; if so, screens that are made after this move nothing and are drawn less often."""
+    slow = viewing.ssh or "SSH_CONNECTION" in os.environ
+    if slow:
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")  # read when textual is imported
+        os.environ.setdefault("TEXTUAL_FPS", "10")
+    return slow
 
 
 def _doing() -> Doing:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
+from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -15,11 +17,16 @@ from textual.theme import Theme
 from sparktui.paths import data_dir
 from sparktui.serving.api import new_client
 from sparktui.ui import themes
-from sparktui.ui.dialogs import ExplainDialog
+from sparktui.ui.dialogs import ErrorDialog, ExplainDialog
 from sparktui.ui.explain_watch import WATCH
+from sparktui.ui.messages import FileWritten, WorkFailed
+from sparktui.ui.naming import file_stem
+from sparktui.ui.table_shown import csv_chunks
 from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
+from sparktui.ui.watch_rows import watch_rows
 from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.watched import AllEngines, WatchedEngine, WatchedNodes, WatchHead, WatchPanel
+from sparktui.ui.writing import write
 from sparktui.watching.watcher import Watcher
 
 HERE = Path(__file__)
@@ -33,6 +40,8 @@ class WatchApp(App[None]):
     Args:
         watcher: What follows the engines and nodes.
         hz: How often the screen is drawn.
+        folder: Where files go; the working folder where left out.
+        look_hz: How often engines are asked; as often as the screen is drawn where left out.
     """
 
     TITLE = "sparktui watch"
@@ -41,14 +50,20 @@ class WatchApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "explain", "Explain", tooltip="Every figure on this screen in words"),
+        Binding("e", "export", "CSV", tooltip="Write what this screen shows as CSV"),
+        Binding("s", "picture", "SVG", tooltip="Write this screen as SVG"),
         Binding("t", "theme", "Theme", tooltip="Dark, light, or the terminal's own colours"),
         Binding("q", "quit", "Quit", tooltip="Stop watching; the engines go on"),
     ]
 
-    def __init__(self, watcher: Watcher, hz: float) -> None:
+    def __init__(
+        self, watcher: Watcher, hz: float, *, folder: Path | None = None, look_hz: float | None = None
+    ) -> None:
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._watcher = watcher
         self._hz = hz
+        self._look_hz = look_hz or hz
+        self._folder = folder or Path.cwd()
         self._following: asyncio.Task[None] | None = None
         self.suiting_theme = themes.DARK_NAME
 
@@ -88,7 +103,7 @@ class WatchApp(App[None]):
 
     async def _follow(self) -> None:
         async with new_client() as client:
-            await self._watcher.run(client, self._hz)
+            await self._watcher.run(client, self._look_hz)
 
     def action_explain(self) -> None:
         """Explain every figure on this screen."""
@@ -103,6 +118,25 @@ class WatchApp(App[None]):
         """Change between dark, light and the terminal's own colours."""
         self.theme = themes.next_theme(self.theme)
 
+    def action_picture(self) -> None:
+        """Write the screen as SVG."""
+        picture = self.export_screenshot().encode()
+        write(self, self._file("svg"), lambda: [picture])
+
+    def action_export(self) -> None:
+        """Write what the screen shows as CSV."""
+        picture = self._watcher.picture()
+        write(self, self._file("csv"), partial(csv_chunks, watch_rows(picture), "watch", None, picture.taken))
+
+    def _file(self, suffix: str) -> Path:
+        return self._folder / f"{file_stem(None, 'watch', time.time())}.{suffix}"
+
+    def on_file_written(self, message: FileWritten) -> None:
+        self.notify(str(message.path), title="written", markup=False, timeout=8)
+
+    def on_work_failed(self, message: WorkFailed) -> None:
+        self.push_screen(ErrorDialog(message.error))
+
     async def on_unmount(self) -> None:
         """Let go of the nodes: no agent is to be left behind."""
         if self._following is not None:
@@ -110,8 +144,8 @@ class WatchApp(App[None]):
             await asyncio.gather(self._following, return_exceptions=True)
 
 
-def run_watch_app(watcher: Watcher, hz: float) -> None:
-    """Show what is watched until the screen is closed."""
-    app = WatchApp(watcher, hz)
+def run_watch_app(watcher: Watcher, hz: float, look_hz: float) -> None:
+    """Show what is watched until the screen is closed, drawn and asked for so many times a second."""
+    app = WatchApp(watcher, hz, look_hz=look_hz)
     app.suiting_theme = suiting_theme(app)
     app.run()

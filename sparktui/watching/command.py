@@ -18,7 +18,7 @@ from sparktui.profile import load_profile
 from sparktui.profile.catalog import find_profile
 from sparktui.serving.api import new_client
 from sparktui.serving.key import api_key
-from sparktui.viewing import Viewing
+from sparktui.viewing import SSH_HZ, Viewing, slow_line
 from sparktui.watching.lines import document, plain_lines
 from sparktui.watching.nodes import follow_nodes
 from sparktui.watching.targets import Targets, find_targets, is_url
@@ -46,9 +46,10 @@ def watch(asked: Asked, viewing: Viewing) -> None:
     with tempfile.TemporaryDirectory(prefix="sparktui-watch-") as folder:
         watcher = Watcher(targets.endpoints, follow_nodes(targets.profiles, Path(folder)))
         if viewing.screens:
+            slow = slow_line(viewing)
             from sparktui.ui.watch import run_watch_app
 
-            run_watch_app(watcher, asked.hz)
+            run_watch_app(watcher, min(asked.hz, SSH_HZ) if slow else asked.hz, asked.hz)
             return
         with suppress(KeyboardInterrupt):
             asyncio.run(_print(watcher, asked.hz, as_json=viewing.as_json))

@@ -39,11 +39,18 @@ class Figures:
     kv_pct: float | None = None
     preemptions: float | None = None
     """Since it has been watched."""
-    prefix_hit_share: float | None = None
-    """Of the prompt tokens looked up over the last seconds, 0 to 1."""
+    prefix_queries: float | None = None
+    """Prompt tokens looked up over the last seconds."""
+    prefix_hits: float | None = None
+    """Of them, those found."""
     ttft_s: Histogram | None = None
     """Of the requests of the last seconds."""
     itl_s: Histogram | None = None
+
+    @property
+    def prefix_hit_share(self) -> float | None:
+        """Of the prompt tokens looked up over the last seconds, 0 to 1; None where none were."""
+        return None if not self.prefix_queries or self.prefix_hits is None else self.prefix_hits / self.prefix_queries
 
     def milliseconds(self, name: str, share: float) -> float | None:
         """Return a quantile of `ttft` or `itl`; None where no request of the last seconds tells."""
@@ -78,7 +85,8 @@ def figures_of(looks: Sequence[Look], first: Look, now: float) -> Figures:
         waiting=last.figures.waiting,
         kv_pct=last.figures.kv_pct,
         preemptions=_moved(first.page.figures.preemptions, last.figures.preemptions),
-        prefix_hit_share=_hit_share(earlier.figures, last.figures),
+        prefix_queries=_moved(earlier.figures.prefix_queries, last.figures.prefix_queries),
+        prefix_hits=_moved(earlier.figures.prefix_hits, last.figures.prefix_hits),
         ttft_s=_since(earlier.ttft_s, last.ttft_s),
         itl_s=_since(earlier.itl_s, last.itl_s),
     )
@@ -95,6 +103,8 @@ def together(every: Iterable[Figures]) -> Figures:
         waiting=_sum(figures.waiting for figures in known),
         kv_pct=None if (total := _sum(fills)) is None else total / len(fills),
         preemptions=_sum(figures.preemptions for figures in known),
+        prefix_queries=_sum(figures.prefix_queries for figures in known),
+        prefix_hits=_sum(figures.prefix_hits for figures in known),
         ttft_s=summed(figures.ttft_s for figures in known),
         itl_s=summed(figures.itl_s for figures in known),
     )
@@ -107,12 +117,6 @@ def _rate(looks: Sequence[Look], name: str, now: float) -> float | None:
 
 def _moved(before: float | None, after: float | None) -> float | None:
     return None if before is None or after is None else after - before
-
-
-def _hit_share(before: ServerFigures, after: ServerFigures) -> float | None:
-    queries = _moved(before.prefix_queries, after.prefix_queries)
-    hits = _moved(before.prefix_hits, after.prefix_hits)
-    return None if not queries or hits is None else hits / queries
 
 
 def _since(before: Histogram | None, after: Histogram | None) -> Histogram | None:

@@ -16,6 +16,7 @@ from sparktui.cli import cli
 from sparktui.ui import themes
 from sparktui.ui.app import SparktuiApp, run_app
 from sparktui.viewing import HZ, SSH_HZ, Viewing, open_app, view_what_there_is
+from sparktui.watching.command import Asked, watch
 from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import change, recorded
 
@@ -117,6 +118,20 @@ def test_over_ssh_it_looks_half_as_often_and_nothing_moves(
     assert asked["hz"] == hz
     assert os.environ.pop("TEXTUAL_ANIMATIONS", None) == ("none" if hz == SSH_HZ else None)
     assert os.environ.pop("TEXTUAL_FPS", None) == ("10" if hz == SSH_HZ else None)
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(("ssh", "hz"), [(False, 8.0), (True, SSH_HZ)])
+def test_watch_over_ssh_is_drawn_less_often_and_asks_as_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ssh: bool, hz: float
+) -> None:
+    paces: list[tuple[float, float]] = []
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    monkeypatch.setattr("sparktui.ui.watch.run_watch_app", lambda _, *pace: paces.append(pace))
+    watch(Asked(("http://127.0.0.1:1",), 8.0), Viewing(ssh=ssh))
+    assert paces == [(hz, 8.0)]
+    assert os.environ.pop("TEXTUAL_ANIMATIONS", None) == ("none" if ssh else None)
+    os.environ.pop("TEXTUAL_FPS", None)
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from math import inf
+from pathlib import Path
 
 import pytest
 from textual.content import Content
 
 from sparktui.ui.watch import WatchApp
 from sparktui.ui.widgets.long_text import LongText
-from sparktui.ui.widgets.watched import AllEngines, WatchedEngine, WatchHead, WatchPanel
+from sparktui.ui.widgets.watched import AllEngines, WatchedEngine, WatchHead, WatchPanel, _latency
 from sparktui.watching.fetch import Endpoint
+from sparktui.watching.histogram import Histogram
+from sparktui.watching.rates import Figures
 from sparktui.watching.watcher import Watcher
 from tests.scripted_server import scripted_server
+from tests.ui.viewing import finished
 from tests.watching.pages import answering, sglang
 
 GONE = "http://127.0.0.1:1"
@@ -27,7 +33,7 @@ def _own_home(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def watching(*names: str) -> AsyncIterator[tuple[WatchApp, Callable[[int], None]]]:
+async def watching(*names: str, folder: Path | None = None) -> AsyncIterator[tuple[WatchApp, Callable[[int], None]]]:
     """Yield an app that watches servers of these names; what they have generated is set by the other value."""
     generated = [0]
 
@@ -36,7 +42,7 @@ async def watching(*names: str) -> AsyncIterator[tuple[WatchApp, Callable[[int],
 
     async with scripted_server(answering(page)) as server:
         endpoints = [Endpoint(name, server.url if name != "gone" else GONE) for name in names]
-        yield WatchApp(Watcher(endpoints), 20.0), lambda count: generated.__setitem__(0, count)
+        yield WatchApp(Watcher(endpoints), 20.0, folder=folder), lambda count: generated.__setitem__(0, count)
 
 
 def said(app: WatchApp, kind: type[WatchPanel] = WatchPanel) -> str:
@@ -96,3 +102,25 @@ async def test_a_name_that_would_drive_the_terminal_is_shown_as_text() -> None:
         title = Content.from_markup(app.query_one(WatchedEngine).border_title or "").plain
         assert "\x1b" not in title
         assert "[bold]x" in title
+
+
+async def test_e_and_s_write_what_is_shown(tmp_path: Path) -> None:
+    async with watching("gf1", "gf2", folder=tmp_path) as (app, _), app.run_test(size=(120, 40)) as pilot:
+        await until(app, lambda: "2 of 2 answering" in said(app, WatchHead))
+        await pilot.press("e", "s")
+        await finished(pilot, "export")
+    (table,), (picture,) = tmp_path.glob("sparktui-watch-*.csv"), tmp_path.glob("sparktui-watch-*.svg")
+    assert "answering" in picture.read_text()
+    with table.open(newline="") as file:
+        head, *rows = [row for row in csv.reader(file) if not row[0].startswith("#")]
+    assert [(row[0], row[1]) for row in rows] == [("engine", "gf1"), ("engine", "gf2"), ("engines", "all")]
+    assert [row[head.index("running")] for row in rows] == ["5.0", "5.0", "10.0"]
+    assert rows[0][head.index("up")] == "yes"
+
+
+@pytest.mark.parametrize("width", [56, 76])
+def test_no_latency_stands_without_its_unit(width: int) -> None:
+    slow = Histogram((0.1, 20.0, inf), (0.0, 400.0, 400.0))
+    said = str(_latency(Figures(ttft_s=slow, itl_s=slow), width))
+    assert said.count(" ms") == 2
+    assert len(said) <= width

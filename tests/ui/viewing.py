@@ -8,7 +8,7 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual.pilot import Pilot
 
@@ -66,7 +66,7 @@ async def shown(pilot: Pilot[str]) -> Viewer:
     return viewer
 
 
-async def finished(pilot: Pilot[str], group: str) -> None:
+async def finished(pilot: Pilot[Any], group: str) -> None:
     """Wait until the workers of a group have ended and what they said is handled."""
     await pilot.pause()
     working = [worker for worker in pilot.app.workers if worker.group == group]

@@ -167,3 +167,9 @@ def test_all_engines_together_are_summed_and_what_one_does_not_tell_is_not_known
     both = together([one, other])
     assert (both.decode_tps, both.running, both.kv_pct, both.waiting) == (15.0, None, 30.0, None)
     assert together([]) == NOTHING
+
+
+def test_the_share_of_prefix_hits_of_all_is_of_all_their_tokens() -> None:
+    one, other = Figures(prefix_queries=100.0, prefix_hits=50.0), Figures(prefix_queries=300.0, prefix_hits=0.0)
+    assert together([one, other]).prefix_hit_share == pytest.approx(0.125)
+    assert together([one, Figures()]).prefix_hit_share is None

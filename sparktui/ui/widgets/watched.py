@@ -129,7 +129,7 @@ def _figures(figures: Figures, trend: tuple[float | None, ...], width: int) -> C
         _row(
             ("running", count(figures.running)), ("waiting", count(figures.waiting)), ("KV", percentage(figures.kv_pct))
         ),
-        _latency(figures),
+        _latency(figures, width),
         _row(("preempted", count(figures.preemptions)), ("prefix hits", _hits(figures))),
     ]
     return lines([row.truncate(width, ellipsis=True) for row in rows])
@@ -142,12 +142,16 @@ def _row(*named: tuple[str, str]) -> Content:
     return Content.assemble(*parts)
 
 
-def _latency(figures: Figures) -> Content:
-    parts: list[Part] = []
+def _latency(figures: Figures, width: int) -> Content:
+    """Return both latencies, with a word for each quantile where there is room: no value stands without its unit."""
+    said: list[Part] = []
+    short: list[Part] = []
     for title, name in (("TTFT", "ttft"), ("ITL", "itl")):
         p50, p95 = (milliseconds(figures.milliseconds(name, share)) for share in (0.5, 0.95))
-        parts += [(f"{title} p50 ", "$dim"), p50, ("  p95 ", "$dim"), p95, (" ms   ", "$dim")]
-    return Content.assemble(*parts)
+        said += [(f"{title} p50 ", "$dim"), p50, ("  p95 ", "$dim"), p95, (" ms   ", "$dim")]
+        short += [(f"{title} ", "$dim"), p50, (" / ", "$dim"), p95, (" ms  ", "$dim")]
+    rows = [Content.assemble(*parts).rstrip() for parts in (said, [*short, ("p50 / p95", "$dim")], short)]
+    return next((row for row in rows if row.cell_length <= width), rows[-1])
 
 
 def _hits(figures: Figures) -> str:
