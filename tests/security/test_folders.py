@@ -86,7 +86,7 @@ def test_a_folder_that_an_earlier_version_left_open_is_closed(home: Path) -> Non
 
 def test_a_file_in_the_place_of_a_folder_is_said(home: Path) -> None:
     home.write_text("")
-    with pytest.raises(StoreError, match="cannot make the folder"):
+    with pytest.raises(StoreError, match="is a file, and campaigns are kept in a folder"):
         ensure_private(run_dir(1))
 
 
