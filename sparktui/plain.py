@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 
 import click
 
@@ -19,6 +18,7 @@ from sparktui.importing.published import PREFIX, PUBLISHED, load_published
 from sparktui.measure.calculators import DEFAULT
 from sparktui.measure.cell import cell_figures
 from sparktui.measure.live import rate
+from sparktui.moments import local_time
 from sparktui.paths import store_path
 from sparktui.profile import parse_profile
 from sparktui.profile.catalog import list_profiles
@@ -115,7 +115,7 @@ class Follower:
             click.echo(f"           | {printable(line)}", err=True)
 
     def _line(self, t: float, text: str) -> None:
-        click.echo(f"{datetime.fromtimestamp(t).astimezone():%H:%M:%S}  {printable(text)}", err=True)
+        click.echo(f"{local_time(t)}  {printable(text)}", err=True)
         self._last_line = time.monotonic()
 
     def _cell_line(self, cell: int) -> str:
@@ -193,9 +193,10 @@ def print_campaigns(as_json: bool) -> None:
         click.echo(json.dumps([_campaign_json(row) for row in rows], indent=2))
         return
     for row in rows:
-        started = datetime.fromtimestamp(row.created).astimezone()
+        started = f"{local_time(row.created, '%Y-%m-%d %H:%M'):16}"
         mark = "SIMULATED" if row.simulated else row.source
-        click.echo(f"{row.id:>4}  {started:%Y-%m-%d %H:%M}  {_state(row):<12} {mark:<10} {printable(row.name)}")
+        line = f"{_state(row):<12} {mark:<10} {row.name}"
+        click.echo(f"{row.id:>4}  {started}  {printable(line)}")
     for name in PUBLISHED:
         date = load_published(name).origin.sources[0].date or UNKNOWN
         click.echo(f"{UNKNOWN:>4}  {date:<16}  {'done':<12} {'published':<10} {PREFIX}{name}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 GIB = 1024**3
 UNKNOWN = "-"
+ABSURD = 1e15
+"""No figure reaches this: a damaged one must not be hundreds of digits wide."""
 
 
 def rate(value: float | None, width: int = 0) -> str:
@@ -20,12 +23,17 @@ def milliseconds(value: float | None, width: int = 0) -> str:
 
 def whole(value: float) -> str:
     """Format a count: `12 288`."""
+    if abs(value) >= ABSURD:
+        return f"{value:.0e}"
     return f"{value:,.0f}".replace(",", " ")
 
 
 def gib(size_bytes: float | None, width: int = 0) -> str:
     """Format bytes as GiB with one decimal."""
-    return (UNKNOWN if size_bytes is None else f"{size_bytes / GIB:.1f}").rjust(width)
+    if size_bytes is None:
+        return UNKNOWN.rjust(width)
+    value = size_bytes / GIB
+    return (f"{value:.1f}" if abs(value) < ABSURD else whole(value)).rjust(width)
 
 
 def percent(fraction: float | None, width: int = 0) -> str:
@@ -38,7 +46,7 @@ def percent(fraction: float | None, width: int = 0) -> str:
 
 def duration(seconds: float | None) -> str:
     """Format a duration: `42 s`, `3 m 05 s`, `2 h 51 m`."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
     whole = max(0, round(seconds))
     if whole < 60:
@@ -63,7 +71,7 @@ def _number(value: float | None, two_decimals_below: float = 100) -> str:
         return f"{value:.2f}"
     if abs(value) < 1000:
         return f"{value:.1f}"
-    return f"{value:,.0f}".replace(",", " ")
+    return whole(value)
 
 
 def percent_of(fraction: float | None) -> str:

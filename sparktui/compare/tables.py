@@ -13,6 +13,7 @@ from sparktui.compare.goodput import NO_LIMITS, UserLimits
 from sparktui.compare.sentences import leader_sentences, pair_sentences
 from sparktui.compare.winners import Row
 from sparktui.units import UNKNOWN, milliseconds, percent, rate
+from sparktui.visible import visible
 
 WIDTH = 80
 MIN_NAME = 8
@@ -41,7 +42,7 @@ def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, l
         _section(f"Users within {limits}", capacity_lines(comparison, limits, WIDTH) if limits else ()),
         _section("Notes", comparison.notes),
     ]
-    return "\n\n".join(part for part in parts if part)
+    return visible("\n\n".join(part for part in parts if part))
 
 
 def render_table(table: Table, counted: str, *, simulated: bool, width: int = WIDTH, gains: bool = False) -> str:

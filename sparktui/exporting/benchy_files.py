@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -13,7 +12,8 @@ from sparktui.exporting.benchy import Benchmark, Metric, Report, report
 from sparktui.exporting.csv_lines import csv_line
 from sparktui.exporting.facts import made_by
 from sparktui.exporting.subject import SIMULATED, Subject
-from sparktui.exporting.text import markdown
+from sparktui.exporting.text import markdown, moment
+from sparktui.visible import visible_json
 
 COLUMNS = ("t_s", "t_s_req", "peak_ts", "peak_ts_req", "ttfr", "est_ppt", "e2e_ttft")
 TITLES = ("t/s (total)", "t/s (req)", "peak t/s", "peak t/s (req)", "ttfr (ms)", "est_ppt (ms)", "e2e_ttft (ms)")
@@ -42,7 +42,7 @@ def json_chunks(subject: Subject) -> Iterator[bytes]:
         "benchmarks": [_json(benchmark) for benchmark in found.benchmarks],
         "sparktui": _beside(subject, found),
     }
-    yield msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    yield visible_json(msgspec.json.format(msgspec.json.encode(document), indent=2)) + b"\n"
 
 
 def csv_chunks(subject: Subject) -> Iterator[bytes]:
@@ -96,7 +96,7 @@ def _beside(subject: Subject, found: Report) -> dict[str, object]:
 
 
 def _timestamp(subject: Subject) -> str:
-    return f"{datetime.fromtimestamp(subject.campaign.created, UTC):%Y-%m-%d %H:%M:%SZ}"
+    return moment(subject.campaign.created).replace(" UTC", "Z")
 
 
 def _lines(found: Report) -> Iterator[Line]:

@@ -12,6 +12,7 @@ from sparktui.exporting.subject import SIMULATED, Subject
 from sparktui.measure.record import RequestRecord, event_times_us, event_token_values
 from sparktui.store.failures import store_errors
 from sparktui.store.rows import SweepRow, WaveRow
+from sparktui.visible import visible_json
 
 FORMAT = "sparktui.campaign.v1"
 
@@ -116,4 +117,4 @@ def _without(value: object, *names: str, **instead: object) -> dict[str, object]
 
 
 def _encoded(value: object) -> bytes:
-    return msgspec.json.encode(value)
+    return visible_json(msgspec.json.encode(value))

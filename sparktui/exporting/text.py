@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from datetime import UTC, datetime
 
 import msgspec
 
 from sparktui.units import UNKNOWN
+from sparktui.visible import visible as visible
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$@]|(?<=www)\.|:(?=//))", re.IGNORECASE)
 _LINE_START = re.compile(r"^([-+#=>]|\d+(?=[.)]))")
-_KEPT = "\n\t"
-
-
-def visible(text: str) -> str:
-    """Return text without a character that a terminal, a browser or a reader's eye could take for something else.
-
-    Control and format characters, such as escape sequences and the ones that turn the direction of writing, are
-    written as `\\x1b`; line ends and tabs stay.
-    """
-    return "".join(c if c in _KEPT or _is_plain(c) else f"\\x{ord(c):02x}" for c in text)
 
 
 def one_line(text: str) -> str:
@@ -48,10 +38,12 @@ def ascii_json(value: object) -> str:
 
 
 def spreadsheet(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula; floats are written so that they read back the same."""
+    """Keep spreadsheets from taking a text for a formula, and terminals from obeying one; floats read back the same."""
     if isinstance(value, float):
         return repr(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    return visible(f"'{value}" if value.startswith(_FORMULA) else value)
 
 
 def moment(t: float | None) -> str:
@@ -64,5 +56,9 @@ def moment(t: float | None) -> str:
         return UNKNOWN
 
 
-def _is_plain(c: str) -> bool:
-    return c.isprintable() or unicodedata.category(c) == "Zs"
+def iso_moment(t: float) -> str:
+    """Format seconds since the epoch as ISO 8601; empty where out of any calendar."""
+    try:
+        return datetime.fromtimestamp(t, UTC).isoformat(timespec="seconds")
+    except (OverflowError, OSError, ValueError):
+        return ""

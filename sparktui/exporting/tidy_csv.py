@@ -12,6 +12,7 @@ from sparktui.exporting.csv_lines import csv_line
 from sparktui.exporting.subject import Subject
 from sparktui.measure.cell import Figure
 from sparktui.store.rows import SweepRow
+from sparktui.visible import visible_json
 
 COLUMNS = (
     "campaign",
@@ -96,4 +97,4 @@ def _of_sweep(sweep: SweepRow) -> tuple[object, ...]:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return visible_json(msgspec.json.encode(value)).decode()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from sparktui.compare.baseline import expectations
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.winners import Row
 from sparktui.exporting.csv_lines import csv_line
 from sparktui.exporting.subject import SIMULATED, Subject
-from sparktui.exporting.text import ascii_json, one_line
+from sparktui.exporting.text import ascii_json, iso_moment, one_line
 from sparktui.importing.topology_table import EXPECTED, NOT_TOPOLOGIES
 
 HEAD = ("metric", "unit", "better", "concurrency", "pp", "tg", "depth", "shape")
@@ -60,7 +59,7 @@ def _facts(subject: Subject, comparison: Comparison) -> Iterator[tuple[str, str]
     if subject.simulated:
         yield "warning", SIMULATED
     yield "name", campaign.name
-    yield "date", datetime.fromtimestamp(campaign.created, UTC).isoformat(timespec="seconds")
+    yield "date", iso_moment(campaign.created)
     yield "sparktui", campaign.version
     models = {column.fingerprint.model for column in comparison.columns} - {None}
     if len(models) == 1:

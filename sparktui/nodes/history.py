@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sparktui.clock import local
+from sparktui.moments import local_time
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.slope import pace
 from sparktui.units import GIB, gib
@@ -172,7 +172,7 @@ def moment_of(data: Mapping[str, object], told: float) -> float:
 
 def clock(t: float) -> str:
     """Return the local time of day."""
-    return local(t, "%H:%M:%S")
+    return local_time(t)
 
 
 def _pace(slope: float | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from sparktui.clock import LATEST
+from sparktui.nodes.flight import LATEST
 from sparktui.nodes.guard import Limits
 from sparktui.nodes.phase import Phase
 from sparktui.nodes.sample import NodeSample

@@ -8,8 +8,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from sparktui.clock import local
 from sparktui.exporting.text import one_line, visible
+from sparktui.moments import local_time
 from sparktui.nodes.guard import Limits, stop_floor
 from sparktui.nodes.history import ClosestCall, Episode, Mark, clock
 from sparktui.nodes.sample import NodeSample
@@ -48,7 +48,7 @@ def _head(flight: Flight) -> list[str]:
 
 def _day(flight: Flight) -> str:
     """Name the day where a campaign went over more than one."""
-    day, began = (local(t, "%Y-%m-%d") for t in (flight.window.end, flight.campaign.created))
+    day, began = (local_time(t, "%Y-%m-%d") for t in (flight.window.end, flight.campaign.created))
     return "" if day == began else f"{day} "
 
 

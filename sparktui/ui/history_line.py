@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from textual.content import Content
 
+from sparktui.moments import local_time
 from sparktui.ui.history_view import LEVELS_SHOWN, HistoryRow, LevelWinner
 from sparktui.ui.text import Part, clipped, harmless, squeezed
 from sparktui.ui.themes import accent
@@ -98,7 +98,7 @@ def _when(row: HistoryRow, width: int) -> str:
     """Return day and time, or where there is no room for both, the day."""
     form = "%d %b %H:%M" if width >= WHEN_COLUMNS - 1 else "%d %b"
     if row.created is not None:
-        return time.strftime(form, time.localtime(row.created))
+        return local_time(row.created, form)
     try:
         day = date.fromisoformat(row.date)
     except ValueError:

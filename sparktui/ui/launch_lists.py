@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from textual.content import Content
 
 from sparktui.doctor.findings import Finding
 from sparktui.errors import ProfileError
+from sparktui.moments import DAY_AND_TIME, local_time
 from sparktui.profile.catalog import ProfileEntry, list_profiles
 from sparktui.profile.loader import load_profile
 from sparktui.profile.model import Profile
@@ -56,7 +56,7 @@ def profile_line(found: Found, width: int) -> Content:
 
 def campaign_line(row: CampaignRow, width: int) -> Content:
     """Return when a campaign began, what it was and how it ended."""
-    when = time.strftime("%d %b %H:%M", time.localtime(row.created))
+    when = local_time(row.created, DAY_AND_TIME)
     badge = BADGES.get(row.source, "")
     parts: list[Part] = [(f"{row.id:>4}  ", "$dim"), f"{when}  ", (harmless(row.name).ljust(width), "bold")]
     parts += [f"  {row.state:<8}", (f"  {badge}", "bold $simulated" if row.simulated else "bold")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from sparktui.errors import ProfileError, SparktuiError
+from sparktui.moments import DAY_AND_TIME, local_time
 from sparktui.store.reader import Reader
 from sparktui.ui.launch_lists import Found, find_profiles
 from sparktui.ui.messages import WorkFailed
@@ -73,7 +73,7 @@ def _read(store: Path) -> _Found:
 
 
 def _when(t: float) -> str:
-    return time.strftime("%d %b %H:%M", time.localtime(t))
+    return local_time(t, DAY_AND_TIME)
 
 
 def _profiles(app: SparktuiApp, profiles: tuple[Found, ...]) -> list[Named]:

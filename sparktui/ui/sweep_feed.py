@@ -5,7 +5,6 @@ It belongs to the feed's thread.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from functools import cache
 
@@ -14,6 +13,7 @@ from sparktui.compare.comparison import Comparison
 from sparktui.compare.summary import summarise
 from sparktui.importing.published import PUBLISHED, open_published
 from sparktui.measure.calculators import DEFAULT
+from sparktui.moments import local_time
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CAMPAIGN_OVER, CampaignRow
 from sparktui.ui.sweep_view import Reference, SweepRequest, SweepView, every_table, sweep_view
@@ -81,7 +81,7 @@ class SweepFeed:
     def _earlier(self, row: CampaignRow, calculator: str) -> Reference:
         key = (row.id, calculator)
         if key not in self._references:
-            label = f"#{row.id} of {time.strftime('%d %b', time.localtime(row.created))}"
+            label = f"#{row.id} of {local_time(row.created, '%d %b')}"
             found = summarise(self._reader, row.id, calculator=calculator, cache=self._figures, events=True)
             self._references[key] = _reference(label, found)
         return self._references[key]

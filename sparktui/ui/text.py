@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 
 from textual.content import Content
+
+from sparktui.moments import local_time
 
 Part = str | tuple[str, str] | Content
 """Plain text, text with a style, or content: what `Content.assemble` takes."""
@@ -100,7 +101,7 @@ def _command_line(line: str) -> Content:
 
 def clock(t: float) -> str:
     """Return the local time of day of a moment."""
-    return time.strftime("%H:%M:%S", time.localtime(t))
+    return local_time(t)
 
 
 def squeezed(name: str, width: int) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from textual.content import Content
 
+from sparktui.moments import local_time
 from sparktui.nodes.history import Mark, Run
 from sparktui.ui.nodes_view import NodesView, Span
 from sparktui.ui.strip import GUTTER, Cell
@@ -114,4 +114,4 @@ def _time(span: Span, column: int) -> str:
     if span.width_s < SECONDS_UNTIL_S:
         return clock(t)
     form = "%H:%M" if span.columns * span.width_s < 86_400 else "%d %b %H:%M"
-    return time.strftime(form, time.localtime(t))
+    return local_time(t, form)

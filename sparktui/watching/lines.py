@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import datetime
 
+from sparktui.moments import local_time
 from sparktui.units import UNKNOWN, duration, gib, milliseconds, rate, whole
 from sparktui.watching.picture import EngineNow, NodeNow, Picture
 from sparktui.watching.rates import Figures
@@ -15,7 +15,7 @@ ALL = "all"
 
 def plain_lines(picture: Picture) -> Iterator[str]:
     """Yield the lines of one moment."""
-    moment = f"{datetime.fromtimestamp(picture.taken).astimezone():%H:%M:%S}"
+    moment = local_time(picture.taken)
     names = [ALL, *(engine.name for engine in picture.engines), *(node.name for node in picture.nodes)]
     width = max(map(len, names))
     for engine in picture.engines:

@@ -107,10 +107,14 @@ async def test_a_cell_without_figures_has_a_row_all_the_same(path: Path) -> None
     assert (row["topology"], row["metric"], row["mean"], row["n"]) == ("solo", "", "", "0")
 
 
-async def test_no_text_is_taken_for_a_formula_by_a_spreadsheet(path: Path) -> None:
-    for text in ("=1+1", "+1", "-1", "@x", "\tx", "\rx"):
+async def test_no_text_is_taken_for_a_formula_by_a_spreadsheet_or_obeyed_by_a_terminal(path: Path) -> None:
+    for text, shown in (
+        *((t, f"'{t}") for t in ("=1+1", "+1", "-1", "@x", "\tx")),
+        ("\rx", r"'\x0dx"),
+        ("\x1bx", r"\x1bx"),
+    ):
         campaign = await store_campaign(path, {"solo": {1: (10.0,)}}, taints={("solo", 1): text})
-        assert {row["taint"] for row in csv_rows(path, campaign)} == {f"'{text}"}
+        assert {row["taint"] for row in csv_rows(path, campaign)} == {shown}
 
 
 async def test_the_json_holds_every_wave_and_every_token_event(path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from sparktui.exporting.labels import spread_out
 from sparktui.exporting.markup import element, html, xml
 from sparktui.exporting.scale import figure_axis, level_axis
 from sparktui.exporting.text import markdown, markdown_line, moment, one_line, visible
+from sparktui.visible import visible_json
 
 
 @given(st.text())
@@ -63,6 +65,13 @@ def test_a_csv_line_reads_back_and_holds_no_formula(values: list[object]) -> Non
             assert float(field) == value
         if isinstance(value, str):
             assert not field.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@given(st.text())
+def test_visible_json_says_the_same_and_holds_no_character_that_acts(text: str) -> None:
+    document = visible_json(msgspec.json.encode([text]))
+    assert msgspec.json.decode(document) == [text]
+    assert visible(document.decode()) == document.decode()
 
 
 @given(st.text(), st.text())

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sparktui.clock import local
+from sparktui.moments import local_time
 from sparktui.nodes.messages import parse, parse_lines
 
 
@@ -39,5 +39,5 @@ def test_the_lines_of_a_file_are_taken_one_by_one() -> None:
 
 
 def test_a_moment_beyond_every_calendar_is_a_dash() -> None:
-    assert (local(1e20, "%Y"), local(-1, "%Y"), local(float("nan"), "%Y")) == ("-", "-", "-")
-    assert local(1e9, "%Y") == "2001"
+    assert (local_time(1e20, "%Y"), local_time(float("nan"), "%Y")) == ("-", "-")
+    assert local_time(1e9, "%Y") == "2001"

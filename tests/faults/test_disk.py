@@ -48,7 +48,9 @@ def refused(owner: Owner, *words: str) -> str:
 def small_disk(folder: Path, size: str = "8m") -> Iterator[None]:
     """Have a file system of that size on a folder."""
     folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(folder)], capture_output=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(folder)], capture_output=True
+    )
     if done.returncode:
         pytest.skip("nothing can be mounted here")
     try:

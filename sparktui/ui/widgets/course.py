@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from textual.content import Content
 
+from sparktui.moments import local_time
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import bars, harmless, lines, spread, squeezed
 from sparktui.ui.themes import accent
@@ -110,5 +110,5 @@ def _without_gaps(colours: Sequence[int | None]) -> list[int | None]:
 
 def _clock(cells: Sequence[_Cell], width: int) -> Content:
     start, end = min(cell.started for cell in cells), max(cell.ended for cell in cells)
-    left, right = (time.strftime("%H:%M", time.localtime(t)) for t in (start, end))
+    left, right = (local_time(t, "%H:%M") for t in (start, end))
     return spread(Content.styled(" " * AXIS + left, "$dim"), Content.styled(right, "$dim"), width)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 from textual.content import Content
 
+from sparktui.moments import local_time
 from sparktui.ui.snapshot import Campaign, Snapshot, Topology, Wave
 from sparktui.ui.text import Part, harmless, lines, spread, track
 from sparktui.ui.themes import accent
@@ -71,9 +70,7 @@ def _when(snapshot: Snapshot, campaign: Campaign, width: int) -> Content:
         return Content.styled(f"silent for {duration(snapshot.wave.age_s)}", "bold $warning")
     left = snapshot.remaining
     done = (
-        ""
-        if left.all_s is None or width < CLOCK_COLUMNS
-        else time.strftime(", done %H:%M", time.localtime(snapshot.taken + left.all_s))
+        "" if left.all_s is None or width < CLOCK_COLUMNS else local_time(snapshot.taken + left.all_s, ", done %H:%M")
     )
     sweep = f"sweep {duration(left.sweep_s)} · " if width >= CLOCK_COLUMNS else ""
     return Content(f"cell {duration(left.cell_s)} · {sweep}all {duration(left.all_s)}{done}")
