@@ -18,6 +18,7 @@ from sparktui.faults import FAULTS, Fault
 from sparktui.load_options import load_options
 from sparktui.private import close_to_others
 from sparktui.units import seconds
+from sparktui.visible import visible
 
 FAULTS_HELP = "\b\nFaults:\n" + "\n".join(
     textwrap.fill(part.what, 78, initial_indent=f"  {name:<14}", subsequent_indent=" " * 16)
@@ -427,8 +428,8 @@ def main() -> None:
 
 
 def _say(message: str, *lines: str, hint: str = "") -> None:
-    click.echo(f"sparktui: {message}", err=True)
+    click.echo(visible(f"sparktui: {message}"), err=True)
     for line in lines:
-        click.echo(f"  {line}", err=True)
+        click.echo(visible(f"  {line}"), err=True)
     if hint:
-        click.echo(f"  {hint}", err=True)
+        click.echo(visible(f"  {hint}"), err=True)

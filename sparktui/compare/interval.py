@@ -93,7 +93,15 @@ def ratio_interval(above: Estimate | None, below: Estimate | None, confidence: f
         return None
     ratio = log_ratio(above, below)
     half = ratio.half_width(confidence)
-    return math.exp(ratio.value - half), math.exp(ratio.value + half)
+    return _exp(ratio.value - half), _exp(ratio.value + half)
+
+
+def _exp(value: float) -> float:
+    """Return e to a power; infinity where that is more than a float holds."""
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
 def t_quantile(freedom: float, confidence: float) -> float:

@@ -11,9 +11,10 @@ from msgspec import Meta
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.importing.imported import ImportedCell, KnownFigure, Per
 from sparktui.measure.statistics import mean, population_std
+from sparktui.store.rows import Level as Level
+from sparktui.store.rows import Moment as Moment
 
 Positive = Annotated[float, Meta(ge=0)]
-Level = Annotated[int, Meta(ge=1, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 

@@ -20,7 +20,7 @@ from sparktui.importing.imported import (
     Per,
     Provenance,
 )
-from sparktui.importing.known import Count, Level
+from sparktui.importing.known import Count, Level, Moment
 from sparktui.importing.sources import resumed_source
 from sparktui.importing.text import as_json, clean_name
 from sparktui.measure.record import RequestRecord, WaveRecord, pack_event_tokens, pack_events
@@ -40,9 +40,9 @@ class Campaign(msgspec.Struct):
     name: str
     source: str
     state: str
-    created: float
+    created: Moment
     profile_yaml: str = ""
-    finished: float | None = None
+    finished: Moment | None = None
     host: str = ""
     version: str | None = None
     exit_code: Annotated[int, msgspec.Meta(ge=-1000, le=1000)] | None = None
@@ -60,7 +60,7 @@ class Node(msgspec.Struct):
 class Event(msgspec.Struct):
     """A line of its log."""
 
-    t: float
+    t: Moment
     level: str
     source: str
     kind: str
@@ -89,8 +89,8 @@ class Cell(msgspec.Struct):
     runs: Count
     state: str
     taint: str | None = None
-    started: float | None = None
-    ended: float | None = None
+    started: Moment | None = None
+    ended: Moment | None = None
     server_tokens: Count | None = None
     server_prompt_tokens: Count | None = None
     ended_by: str | None = None
@@ -107,9 +107,9 @@ class Sweep(msgspec.Struct):
     state: str
     cells: list[Cell]
     commands: list[Any] = []
-    launched: float | None = None
-    ready: float | None = None
-    stopped: float | None = None
+    launched: Moment | None = None
+    ready: Moment | None = None
+    stopped: Moment | None = None
     proof: list[Any] | None = None
     error: str | None = None
     latency_mode: str | None = None
@@ -212,6 +212,7 @@ def _wave(wave: dict[str, Any], where: str) -> ImportedWave:
     records = tuple(_request(request, f"{where}.requests[{index}]") for index, request in enumerate(requests))
     known = {name: value for name, value in wave.items() if name != "requests"}
     record = _converted(known, WaveRecord, where)
+    _converted(record.started_at, Moment, f"{where}.started_at")
     return ImportedWave(
         _converted(wave.get("seq"), int, f"{where}.seq"),
         _converted(wave.get("warmup"), bool, f"{where}.warmup"),

@@ -12,7 +12,7 @@ from sparktui.load.messages import Progress
 from sparktui.measure.record import RequestRecord, WaveRecord
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
-from sparktui.store.rows import LiveRow, NodeSampleRow, ServerSampleRow, WaveRow
+from sparktui.store.rows import LiveRow, Moment, NodeSampleRow, ServerSampleRow, WaveRow
 from sparktui.store.statements import NODE_SAMPLE_COLUMNS, PROGRESS_COLUMNS, REQUEST_COLUMNS, SERVER_COLUMNS
 
 T = TypeVar("T")
@@ -36,6 +36,7 @@ def wave_row(wave: Row, requests: Sequence[Row]) -> WaveRow:
         "worker_cpu": worker_cpu,
         "requests": tuple(_request(row) for row in requests),
     }
+    msgspec.convert(started, Moment)
     return WaveRow(identity, cell, seq, bool(warmup), msgspec.convert(record, WaveRecord))
 
 
@@ -43,13 +44,14 @@ def live_row(row: Row) -> LiveRow:
     """Make a picture of a wave in flight."""
     identity, t, cell, wave_seq, warmup, *values = row
     progress = msgspec.convert({"type": "progress", **dict(zip(PROGRESS_COLUMNS, values, strict=True))}, Progress)
-    return LiveRow(identity, t, cell, wave_seq, bool(warmup), progress)
+    return LiveRow(identity, msgspec.convert(t, Moment), cell, wave_seq, bool(warmup), progress)
 
 
 def node_sample_row(row: Row) -> NodeSampleRow:
     """Make one look at a node."""
     identity, campaign, *values = row
     sample = dict(zip(NODE_SAMPLE_COLUMNS, values, strict=True))
+    msgspec.convert(sample["t"], Moment)
     if sample["unified"] is not None:
         sample["unified"] = bool(sample["unified"])
     return NodeSampleRow(identity, campaign, msgspec.convert(sample, NodeSample))
@@ -59,7 +61,7 @@ def server_sample_row(row: Row) -> ServerSampleRow:
     """Make one engine's own figures."""
     identity, sweep, t, backend, *values = row
     figures = msgspec.convert(dict(zip(SERVER_COLUMNS, values, strict=True)), ServerFigures)
-    return ServerSampleRow(identity, sweep, t, backend, figures)
+    return ServerSampleRow(identity, sweep, msgspec.convert(t, Moment), backend, figures)
 
 
 def _request(row: Row) -> RequestRecord:

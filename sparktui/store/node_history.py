@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from sparktui.nodes.sample import NodeSample
 from sparktui.store import queries as sql
 from sparktui.store.decode import as_row, node_sample_row
-from sparktui.store.rows import LeastLeftRow
+from sparktui.store.rows import LeastLeftRow, Moment
 
 T = TypeVar("T")
 
@@ -32,14 +34,22 @@ class NodeHistory:
 
     def spans(self) -> dict[str, tuple[float, float]]:
         """Return the first and the last moment at which each node was sampled, by node."""
-        rows = self.read(lambda connection: connection.execute(sql.NODES_SAMPLED, (self.campaign,)).fetchall())
-        return {node: (first, last) for node, first, last in rows}
+        return self.read(
+            lambda connection: {
+                node: msgspec.convert((first, last), tuple[Moment, Moment])
+                for node, first, last in connection.execute(sql.NODES_SAMPLED, (self.campaign,))
+            }
+        )
 
     def last(self, node: str, until: float, count: int) -> list[NodeSample]:
         """Return a node's last samples up to a moment, that moment included, oldest first."""
         of = (self.campaign, node, until, count)
-        rows = self.read(lambda connection: connection.execute(sql.LAST_NODE_SAMPLES, of).fetchall())
-        return [node_sample_row(row).sample for row in reversed(rows)]
+        return self.read(
+            lambda connection: [
+                node_sample_row(row).sample
+                for row in reversed(connection.execute(sql.LAST_NODE_SAMPLES, of).fetchall())
+            ]
+        )
 
     def least_left(self, node: str, start: float, end: float) -> LeastLeftRow | None:
         """Return a node's sample with the least left from `start` to before `end`; None where there is none."""

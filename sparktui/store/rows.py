@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -16,6 +16,14 @@ from sparktui.nodes.sample import NodeSample
 
 T = TypeVar("T")
 
+Level = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+"""How many requests at once: a damaged one has no place on an axis, and is not drawn slot by slot."""
+LAST_MOMENT = 253_402_300_799.0
+"""The end of the year 9999: no calendar goes further."""
+Moment = Annotated[float, msgspec.Meta(ge=0, le=LAST_MOMENT)]
+"""Seconds since the epoch."""
+Size = Annotated[int, msgspec.Meta(ge=0)]
+"""Bytes."""
 
 CAMPAIGN_OVER = frozenset({"done", "partial", "failed", "stopped", "guard"})
 SWEEP_OVER = frozenset({"done", "failed", "stopped", "guard"})
@@ -71,9 +79,9 @@ class SweepRow:
     fingerprint: str
     commands: str
     state: str
-    launched: float | None
-    ready: float | None
-    stopped: float | None
+    launched: Moment | None
+    ready: Moment | None
+    stopped: Moment | None
     proof: str | None
     error: str | None
     latency_mode: str | None = None
@@ -109,7 +117,7 @@ class CellRow:
     id: int
     sweep: int
     seq: int
-    concurrency: int
+    concurrency: Level
     pp: int
     tg: int
     depth: int
@@ -117,8 +125,8 @@ class CellRow:
     runs: int
     state: str
     taint: str | None
-    started: float | None
-    ended: float | None
+    started: Moment | None
+    ended: Moment | None
     server_tokens: int | None
     server_prompt_tokens: int | None
     ended_by: str | None = None
@@ -185,7 +193,7 @@ class LiveRow:
     """One picture of a wave in flight."""
 
     id: int
-    t: float
+    t: Moment
     cell: int
     wave_seq: int
     warmup: bool
@@ -207,11 +215,11 @@ class LeastLeftRow:
 
     samples: int
     """In the span."""
-    t: float
-    left_bytes: int | None
+    t: Moment
+    left_bytes: Size | None
     """MemAvailable; None where it is unknown in all of them."""
-    free_bytes: int | None
-    gpu_procs_bytes: int | None
+    free_bytes: Size | None
+    gpu_procs_bytes: Size | None
     phase: Phase
 
 
@@ -221,7 +229,7 @@ class ServerSampleRow:
 
     id: int
     sweep: int
-    t: float
+    t: Moment
     backend: str
     figures: ServerFigures
 
@@ -231,7 +239,7 @@ class EventRow:
     """One line of a campaign's log."""
 
     id: int
-    t: float
+    t: Moment
     campaign: int
     level: str
     source: str
@@ -250,7 +258,7 @@ class ControlRow:
     """One command of a viewer to the runner."""
 
     id: int
-    t: float
+    t: Moment
     campaign: int
     command: str
     done: float | None
@@ -263,7 +271,7 @@ class LaunchedRow:
     id: int
     campaign: int
     sweep: int | None
-    t: float
+    t: Moment
     node: str
     title: str
     pid: int | None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import tried
 from tests.faults.agents import Runner, own_folder
 from tests.faults.matrix.tally import Tally
 from tests.runner.campaigns import Owner, own_home
@@ -46,3 +47,9 @@ def connect() -> Iterator[Connect]:
     """Connect to an agent, until the test is over."""
     with ExitStack() as open_ones:
         yield lambda folder: open_ones.enter_context(closing(Runner(folder)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was tried."""
+    if tried.counts:
+        terminalreporter.write_line(tried.summary())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,22 @@ ODD: dict[str, tuple[object, ...]] = {
     "REAL": (-1.0, 0.0, 1e-300, 1e300, float("inf"), float("-inf"), 4e18),
     "BLOB": (b"", b"\0", b"\xff" * 3, b"\xff" * 16, b"\0" * 4_000),
 }
+TABLES = (
+    "campaign",
+    "cell",
+    "control",
+    "event",
+    "known_figure",
+    "launched",
+    "live",
+    "node",
+    "node_sample",
+    "request",
+    "server_sample",
+    "sweep",
+    "sweep_node",
+    "wave",
+)
 KEPT = frozenset({"id", "campaign", "sweep", "cell", "wave"})
 """What ties rows together: a row that belongs to nobody is never read."""
 
@@ -52,22 +68,45 @@ def fresh(store: Path) -> Path:
     return store
 
 
-def columns(store: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield every table, column and type that holds something to read."""
-    with closing(sqlite3.connect(store)) as db:
-        for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall():
-            for _, column, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
-                if column not in KEPT:
-                    yield table, column, kind
+def groups(store: Path, table: str) -> Iterator[dict[str, str]]:
+    """Yield columns, with their types, to damage at once: each text by itself, what can be counted by its type."""
+    kept = _columns(store, table)
+    for column in kept:
+        if kept[column] in ("TEXT", "BLOB"):
+            yield {column: kept[column]}
+    for kind in ("INTEGER", "REAL"):
+        if found := [column for column in kept if kept[column] == kind]:
+            yield dict.fromkeys(found, kind)
 
 
-def damage(store: Path, table: str, column: str, values: tuple[object, ...]) -> None:
-    """Put values into a column, one after another, row by row; what must be unique is left where it is twice."""
+def kinds(store: Path, table: str) -> Iterator[dict[str, str]]:
+    """Yield the columns of each type."""
+    kept = _columns(store, table)
+    for kind in sorted(set(kept.values())):
+        yield dict.fromkeys([column for column in kept if kept[column] == kind], kind)
+
+
+def damage(store: Path, table: str, columns: Mapping[str, str]) -> None:
+    """Put odd values into columns, another one in each row and column; what is there twice, and must not be, stays."""
     with closing(sqlite3.connect(store)) as db, db:
         rows = [row for (row,) in db.execute(f"SELECT rowid FROM {table} ORDER BY rowid").fetchall()]
-        for number, row in enumerate(rows):
-            value = values[number % len(values)]
-            db.execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE rowid = ?", (value, row))
+        for place, (column, kind) in enumerate(columns.items()):
+            for number, row in enumerate(rows):
+                value = ODD[kind][(number + place) % len(ODD[kind])]
+                db.execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE rowid = ?", (value, row))
+
+
+def put(store: Path, table: str, value: object) -> None:
+    """Put one value into every column of a table that takes it."""
+    with closing(sqlite3.connect(store)) as db, db:
+        for column in _columns(store, table):
+            db.execute(f"UPDATE OR IGNORE {table} SET {column} = ?", (value,))
+
+
+def _columns(store: Path, table: str) -> dict[str, str]:
+    with closing(sqlite3.connect(store)) as db:
+        found = db.execute(f"PRAGMA table_info({table})").fetchall()
+    return {column: kind for _, column, kind, *_ in found if column not in KEPT}
 
 
 def loosen(store: Path, table: str) -> None:
