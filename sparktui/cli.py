@@ -339,6 +339,20 @@ def delete(campaigns: tuple[str, ...], yes: bool, force: bool) -> None:
 
 
 @cli.command()
+@click.argument("campaign", metavar="[ID]", required=False)
+@click.option("--older-than", type=Span(), metavar="TIME", help="Only what ended longer ago than this: 30d, 12h.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def compact(campaign: str | None, older_than: float | None, yes: bool) -> None:
+    """Make the store smaller: campaigns that are over lose what no figure is read from, and every figure stays.
+
+    ID is a campaign's number, or `last`; all of them where left out.
+    """
+    from sparktui.compacting import compact_campaigns
+
+    compact_campaigns(campaign, older_than, yes=yes)
+
+
+@cli.command()
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @click.option("--hz", type=click.FloatRange(0.1, 10), default=1.0, show_default=True, help="Looks a second.")
 @click.option("--api-key-env", metavar="NAME", help="The environment variable that holds the key, for URLs.")

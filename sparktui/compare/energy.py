@@ -122,21 +122,22 @@ def with_energy(
 
 def sampled_span(waves: Sequence[WaveRecord]) -> tuple[float, float]:
     """Return between which moments samples tell what some waves took: a gap more at either end."""
-    windows = [_window(wave) for wave in waves]
+    windows = [wave_window(wave) for wave in waves]
     return min(start for start, _ in windows) - MAX_GAP_S, max(end for _, end in windows) + MAX_GAP_S
 
 
 def _sampled(waves: Sequence[WaveRecord], curves: Collection[EnergyCurve]) -> bool:
-    return all(sum(curve.samples_within(*_window(wave)) for wave in waves) >= MIN_SAMPLES for curve in curves)
+    return all(sum(curve.samples_within(*wave_window(wave)) for wave in waves) >= MIN_SAMPLES for curve in curves)
 
 
 def _taken_j(wave: WaveRecord, curves: Collection[EnergyCurve]) -> float | None:
-    each = [curve.taken_j(*_window(wave)) for curve in curves]
+    each = [curve.taken_j(*wave_window(wave)) for curve in curves]
     known = [joules for joules in each if joules is not None]
     return sum(known) if len(known) == len(each) else None
 
 
-def _window(wave: WaveRecord) -> tuple[float, float]:
+def wave_window(wave: WaveRecord) -> tuple[float, float]:
+    """Return between which moments a wave ran."""
     return wave.started_at, wave.started_at + wave.duration_us / 1e6
 
 

@@ -30,7 +30,7 @@ class EnergyMeter:
         None for a node that tells no energy; empty where it is not known which nodes serve.
         """
         reader, sweep = self._reader, self._sweep
-        nodes = _serving_nodes(reader.campaign(sweep.campaign).profile_yaml, sweep.topology)
+        nodes = serving_nodes(reader.campaign(sweep.campaign).profile_yaml, sweep.topology)
         if not nodes or not waves:
             return {}
         found: dict[str, list[PowerSample]] = {node: [] for node in nodes}
@@ -51,7 +51,7 @@ class EnergyMeter:
 
 
 @lru_cache(maxsize=64)
-def _serving_nodes(profile_yaml: str, topology: str) -> tuple[str, ...]:
+def serving_nodes(profile_yaml: str, topology: str) -> tuple[str, ...]:
     """Return the nodes whose GPUs serve a topology; none where that is not known, as of a server somewhere else."""
     try:
         profile = parse_profile(profile_yaml, "") if profile_yaml else None

@@ -12,6 +12,7 @@ from sparktui.load.messages import Progress
 from sparktui.measure.record import RequestRecord, WaveRecord
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
+from sparktui.store.condensed import EVENT_BYTES, TOKEN_BYTES, expand
 from sparktui.store.rows import LiveRow, Moment, NodeSampleRow, ServerSampleRow, WaveRow
 from sparktui.store.statements import NODE_SAMPLE_COLUMNS, PROGRESS_COLUMNS, REQUEST_COLUMNS, SERVER_COLUMNS
 
@@ -66,9 +67,12 @@ def server_sample_row(row: Row) -> ServerSampleRow:
 
 def _request(row: Row) -> RequestRecord:
     record = msgspec.convert(dict(zip(REQUEST_COLUMNS, row, strict=True)), RequestRecord)
-    if len(record.events) % 4 or len(record.event_tokens) % 2:
-        raise msgspec.ValidationError(f"the token events of slot {record.slot} are cut off")
-    return record
+    try:
+        events, tokens = expand(record.events, EVENT_BYTES), expand(record.event_tokens, TOKEN_BYTES)
+    except ValueError as error:
+        raise msgspec.ValidationError(f"the token events of slot {record.slot} are cut off") from error
+    plain = events is record.events and tokens is record.event_tokens
+    return record if plain else msgspec.structs.replace(record, events=events, event_tokens=tokens)
 
 
 def _names(kind: type[object]) -> tuple[str, ...]:

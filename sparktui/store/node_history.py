@@ -13,7 +13,7 @@ import msgspec
 from sparktui.nodes.sample import NodeSample
 from sparktui.store import queries as sql
 from sparktui.store.decode import as_row, node_sample_row
-from sparktui.store.rows import LeastLeftRow, Moment
+from sparktui.store.rows import BriefSampleRow, LeastLeftRow, Moment
 
 T = TypeVar("T")
 
@@ -68,6 +68,12 @@ class NodeHistory:
         """Return how many samples of a node there are between two moments."""
         of = (self.campaign, node, start, end)
         return int(self.read(lambda connection: connection.execute(sql.SAMPLES_BETWEEN, of).fetchone())[0])
+
+    def brief(self, node: str) -> list[BriefSampleRow]:
+        """Return all of a node's samples, in the order they were taken, with what figures are read from."""
+        of = (self.campaign, node)
+        rows = self.read(lambda connection: connection.execute(sql.BRIEF_SAMPLES, of).fetchall())
+        return [as_row(BriefSampleRow, row) for row in rows]
 
     def newest(self) -> int:
         """Return the highest id of all samples; 0 where there are none."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from sparktui.store.rows import CampaignRow, CellRow, ControlRow, KnownFigureRow, NodeRow, SweepNodeRow, SweepRow
+from sparktui.store.rows import (
+    BriefSampleRow,
+    CampaignRow,
+    CellRow,
+    ControlRow,
+    KnownFigureRow,
+    NodeRow,
+    SweepNodeRow,
+    SweepRow,
+)
 from sparktui.store.statements import (
     NODE_SAMPLE_COLUMNS,
     PROGRESS_COLUMNS,
@@ -113,6 +122,8 @@ LEAST_LEFT = """
     SELECT count(*), t, min(mem_available_bytes), mem_free_bytes, gpu_procs_bytes, phase FROM node_sample
     WHERE campaign = ? AND node = ? AND t >= ? AND t < ?"""
 """All of it from the sample with the least: of a single min, SQLite takes the other columns from the row it is in."""
+BRIEF_SAMPLES = f"""SELECT {_columns(BriefSampleRow)} FROM node_sample
+    WHERE campaign = ? AND node = ? ORDER BY t"""
 NEWEST_NODE_SAMPLE = "SELECT coalesce(max(id), 0) FROM node_sample"
 EARLIEST_SINCE = "SELECT min(t) FROM node_sample WHERE +campaign = ? AND id > ?"
 

@@ -224,6 +224,17 @@ class LeastLeftRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BriefSampleRow:
+    """Of one node's sample what figures, and the memory's line, are read from."""
+
+    id: int
+    t: float
+    mem_available_bytes: int | None
+    power_w: float | None
+    energy_j: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSampleRow:
     """What one engine said about itself."""
 

@@ -1,0 +1,39 @@
+"""`sparktui compact` as it is typed: it asks, it refuses while a campaign runs, and `show` says the same afterwards."""
+
+from __future__ import annotations
+
+from tests.runner.campaigns import PROFILE, Owner
+
+SHOWN = (
+    ("show", "1"), ("show", "1", "--json"), ("show", "1", "--json", "--calculator", "benchy-0.4.0"),
+    ("export", "1", "--format", "json"), ("export", "1", "--format", "csv"), ("compare", "1", "--json"),
+)  # fmt: skip
+
+
+def said(owner: Owner) -> list[str]:
+    return [owner.type(*words).stdout for words in SHOWN]
+
+
+def test_a_real_campaign_says_the_same_before_and_after(owner: Owner) -> None:
+    load = "pp: 64, tg: 60, concurrency: [1, 4], runs: 3"
+    profile = owner.profile(PROFILE.replace("pp: 64, tg: 8, concurrency: [1, 2], runs: 2", load))
+    assert owner.type("run", profile, "--only", "cluster-tp2", "--plain").returncode == 0
+    before = said(owner)
+    asked = owner.type("compact", "1")
+    assert asked.returncode == 2
+    assert "nothing was compacted: nobody answered" in asked.stderr
+    done = owner.type("compact", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "compacted 1 campaign: the store is 0." in done.stderr
+    assert said(owner) == before
+    assert owner.rows("SELECT count(*) FROM live") == [(2,)]
+    assert owner.type("attach", "--plain").returncode == 0
+    assert owner.type("compact", "--older-than", "1h", "--yes").stderr == "nothing to compact\n"
+
+
+def test_nothing_is_compacted_while_a_campaign_runs(owner: Owner) -> None:
+    owner.type("run", owner.profile(), "--only", "solo", "--detach")
+    refused = owner.type("compact", "--yes")
+    assert refused.returncode == 2
+    assert "campaign 1 is running: nothing is compacted meanwhile" in refused.stderr
+    assert owner.type("stop").returncode == 0
