@@ -16,7 +16,7 @@ from sparktui.measure.taint import taint
 from sparktui.measure.usage import counted
 from sparktui.profile.model import Workload
 from sparktui.runner.background import Background
-from sparktui.runner.earlier import UNTOUCHED, Earlier, earlier_of
+from sparktui.runner.earlier import UNTOUCHED, Earlier, earlier_of, measured_records
 from sparktui.runner.engine_watch import Counters, EngineWatch
 from sparktui.runner.health_watch import HealthWatch
 from sparktui.runner.journal import Journal
@@ -27,6 +27,8 @@ from sparktui.units import whole
 
 Enough = Callable[[WaveRecord], str | None]
 """Told of every measured wave; says why a cell needs no more of them, or None."""
+Counts = tuple[int | None, int | None]
+"""The prompt and completion tokens of a wave, where all of its requests were counted."""
 Unbroken = Callable[[WaveRecord], Awaitable[None]]
 """Told of every wave before it is stored; raises where it is not to be."""
 
@@ -90,7 +92,7 @@ class CellMeasurer:
         new, ended_by = await self._waves(cell, enough, earlier)
         moved = (await self._engines.settled_counters()).since(before)
         over_all = Counters() if cell.begun else moved  # what they moved by before the break is not known
-        records = [*earlier.records, *new]
+        records = await measured_records(writer.path, cell.id)
         health = await self._health.of_cell(begun)
         await writer.set_cell_health(cell.id, health.stamps)
         why_not = self._taint(records, moved, health.unfair)
@@ -120,26 +122,27 @@ class CellMeasurer:
         text = f"{topology}: {found.refused}: measured without"
         await self._journal.warning(topology, "options-refused", text)
 
-    async def _warm_up(self, cell: Cell, seq: int, earlier: Earlier) -> WaveRecord:
+    async def _warm_up(self, cell: Cell, seq: int, earlier: Earlier) -> Counts:
         """Warm up, also for a cell that had been: what serves now is new. A wave that is stored stays as it is."""
         record = await self._run(cell, seq, warmup=True, again=self._again(earlier))
         if seq >= earlier.warmups:
             await self._journal.writer.commit_wave(cell.id, seq, True, record)
         self._give_up_on_a_zombie(record)
-        return record
+        return counted([record])
 
-    async def _waves(self, cell: Cell, enough: Enough, earlier: Earlier) -> tuple[list[WaveRecord], str | None]:
-        records: list[WaveRecord] = []
+    async def _waves(self, cell: Cell, enough: Enough, earlier: Earlier) -> tuple[list[Counts], str | None]:
+        """Measure until a cell has all its waves or enough; return the tokens of each, and why it has fewer."""
+        counts: list[Counts] = []
         ended_by = None
-        first = len(earlier.records)
-        while first + len(records) < self.workload.runs and ended_by is None:
-            seq = first + len(records)
+        first = earlier.waves
+        while first + len(counts) < self.workload.runs and ended_by is None:
+            seq = first + len(counts)
             record = await self._run(cell, seq, warmup=False, again=self._again(earlier) if seq == first else 0)
             await self._journal.writer.commit_wave(cell.id, seq, False, record)
             self._give_up_on_a_zombie(record)
-            records.append(record)
+            counts.append(counted([record]))
             ended_by = enough(record)
-        return records, ended_by
+        return counts, ended_by
 
     def _give_up_on_a_zombie(self, record: WaveRecord) -> None:
         """Raise LaunchError where nothing came back from an engine that has been found to be one."""
@@ -178,10 +181,10 @@ class CellMeasurer:
         why_not = taint(records, **asked, exact_tg=exact, prefix=prefix, health=unfair)
         return "; ".join(reason for reason in (self.mixed, why_not) if reason) or None
 
-    async def _compare_counts(self, topology: str, cell: Cell, records: Sequence[WaveRecord], moved: Counters) -> None:
+    async def _compare_counts(self, topology: str, cell: Cell, counts: Sequence[Counts], moved: Counters) -> None:
         """Tell where the engine's own counters and what was counted here are too far apart."""
-        here = counted(records)
-        kinds = {"generated": (moved.generation_tokens, here[1]), "prompt": (moved.prompt_tokens, here[0])}
+        prompt, generated = (_sum(each) for each in zip(*counts, strict=True)) if counts else (None, None)
+        kinds = {"generated": (moved.generation_tokens, generated), "prompt": (moved.prompt_tokens, prompt)}
         for kind, (engine, ours) in kinds.items():
             if (found := over_cell(engine, ours)) is not None and found.disagrees:
                 text = f"{topology} c{cell.concurrency}: {told(kind, found)}"
@@ -198,6 +201,11 @@ class CellMeasurer:
             await self._journal.warning(topology, "cell-failures", f"{text}, {failures} requests failed", data)
         else:
             await self._journal.info(topology, "cell-done", text, data)
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _prefix(moved: Counters) -> str:

@@ -19,8 +19,8 @@ from sparktui.store.rows import CellRow
 class Earlier:
     """Of one cell, from before the break."""
 
-    records: tuple[WaveRecord, ...] = ()
-    """Its measured waves, with their token events."""
+    waves: int = 0
+    """Measured ones that it has."""
     warmups: int = 0
     """Warm-up waves it has; they are repeated on what was launched anew, and not stored twice."""
     resumed: int = 0
@@ -33,6 +33,14 @@ UNTOUCHED = Earlier()
 async def earlier_of(path: Path, campaign: int, cell: int) -> Earlier:
     """Return what a cell has from before the break."""
     return await asyncio.to_thread(_earlier, path, campaign, cell)
+
+
+async def measured_records(path: Path, cell: int) -> list[WaveRecord]:
+    """Return a cell's measured waves with their token events.
+
+    They are read when a cell is over instead of being kept while it goes on: at 64 users they are 80 KB each.
+    """
+    return await asyncio.to_thread(_measured_records, path, cell)
 
 
 async def finish(
@@ -49,17 +57,22 @@ async def finish(
         fingerprint: How its waves were measured.
         ended_by: Why it has fewer waves than planned.
     """
-    before = await earlier_of(journal.writer.path, journal.campaign, cell.id)
+    records = await measured_records(journal.writer.path, cell.id)
     exact = bool((fingerprint.sampling or {}).get("exact_tg", True))
-    why_not = taint(before.records, pp=cell.pp, tg=cell.tg, depth=cell.depth, exact_tg=exact)
+    why_not = taint(records, pp=cell.pp, tg=cell.tg, depth=cell.depth, exact_tg=exact)
     await journal.writer.set_cell_state(cell.id, "done", taint=why_not, ended_by=ended_by)
-    text = f"{topology} c{cell.concurrency}: all {len(before.records)} waves had been measured"
+    text = f"{topology} c{cell.concurrency}: all {len(records)} waves had been measured"
     await journal.info(topology, "cell-done", text, {"cell": cell.id})
 
 
 def _earlier(path: Path, campaign: int, cell: int) -> Earlier:
     with Reader(path) as reader:
-        waves = reader.waves(cell, events=True)
+        waves = reader.waves(cell)
         resumed = sum(event.kind == RESUMED for event in reader.events_since(campaign))
-    records = tuple(wave.record for wave in waves if not wave.warmup)
-    return Earlier(records, sum(wave.warmup for wave in waves), resumed)
+    warmups = sum(wave.warmup for wave in waves)
+    return Earlier(len(waves) - warmups, warmups, resumed)
+
+
+def _measured_records(path: Path, cell: int) -> list[WaveRecord]:
+    with Reader(path) as reader:
+        return [wave.record for wave in reader.waves(cell, events=True, warmup=False)]

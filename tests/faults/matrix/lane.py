@@ -70,6 +70,7 @@ class Lane:
 
     def close(self) -> None:
         """End whatever is there."""
+        self.tally.add(waves=len(self.witness.seen))
         for viewer in self._viewers.values():
             viewer.close()
         self._viewers.clear()
@@ -191,7 +192,7 @@ class Lane:
     def _check(self) -> None:
         before = self.witness.checked
         self.tally.note(self._where, self.witness.check())
-        self.tally.add(waves=self.witness.checked - before)
+        self.tally.add(compared=self.witness.checked - before)
 
     def _typed(self, *words: str, timeout_s: float = 120) -> None:
         done = self.owner.type(*words, timeout_s=timeout_s)

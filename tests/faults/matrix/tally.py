@@ -17,6 +17,7 @@ class Tally:
     campaigns: int = 0
     resumed: int = 0
     waves: int = 0
+    compared: int = 0
     lost: int = 0
     duplicated: int = 0
     leftovers: int = 0
@@ -44,5 +45,6 @@ class Tally:
     def __str__(self) -> str:
         return (
             f"seed {self.seed}: {self.kills} kills tried in {self.campaigns} campaigns, {self.resumed} resumed; "
-            f"{self.waves} waves checked, {self.lost} lost, {self.duplicated} duplicated; {self.leftovers} leftovers"
+            f"{self.waves} waves checked, {self.compared} times in all, {self.lost} lost, "
+            f"{self.duplicated} duplicated; {self.leftovers} leftovers"
         )
