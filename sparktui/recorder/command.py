@@ -8,6 +8,7 @@ import click
 
 from sparktui.errors import UsageError
 from sparktui.nodes.history import ClosestCall
+from sparktui.nodes.order import by_number
 from sparktui.paths import store_path
 from sparktui.recorder.document import to_json
 from sparktui.recorder.flight import Records
@@ -37,6 +38,6 @@ def fragile_nodes(reader: Reader, campaign: int) -> tuple[ClosestCall, ...]:
         records = Records(reader, campaign)
     except UsageError:
         return ()
-    fragile = [node for node in sorted(records.spans) if records.floors.fragile(node)]
+    fragile = [node for node in sorted(records.spans, key=by_number) if records.floors.fragile(node)]
     calls = (min(records.closest_calls(node), key=lambda call: call.left_bytes, default=None) for node in fragile)
     return tuple(call for call in calls if call is not None)

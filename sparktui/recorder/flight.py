@@ -18,6 +18,7 @@ from sparktui.nodes.history import (
     running_at,
     troubles,
 )
+from sparktui.nodes.order import by_number
 from sparktui.nodes.sample import NodeSample
 from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
@@ -134,7 +135,7 @@ class Records:
 
     def _named(self, node: str | None) -> list[str]:
         if node is None:
-            return sorted(self.spans)
+            return sorted(self.spans, key=by_number)
         if node not in self.spans:
             raise UsageError(f"campaign {self.campaign.id} has no samples of {node!r}", f"of: {_list(self.spans)}")
         return [node]

@@ -6,6 +6,7 @@ from collections import deque
 
 from sparktui.measure.agreement import Agreement, in_flight
 from sparktui.measure.live import Point
+from sparktui.nodes.order import by_number
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CellRow, ServerSampleRow
 from sparktui.ui.snapshot import Engine
@@ -44,7 +45,7 @@ class EngineFeed:
 
     def engines(self, now: float) -> tuple[Engine, ...]:
         """Return each engine's account of itself."""
-        return tuple(self._engine(sample, now) for _, sample in sorted(self._latest.items()))
+        return tuple(self._engine(self._latest[name], now) for name in sorted(self._latest, key=by_number))
 
     def agreement(self, arrived: deque[Point]) -> Agreement | None:
         """Compare the engines' token counters of late with the tokens that have arrived here."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from sparktui.nodes.guard import Decision, Guard, Limits
+from sparktui.nodes.order import by_number
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.verdict import Verdict, limits
 from sparktui.profile.model import Profile
@@ -68,7 +69,8 @@ class NodeFeed:
 
     def nodes(self, now: float) -> tuple[Node, ...]:
         """Return every node that has ever reported."""
-        return tuple(self._seen(followed, now) for _, followed in sorted(self._followed.items()))
+        names = sorted(self._followed, key=by_number)
+        return tuple(self._seen(self._followed[name], now) for name in names)
 
     def _node(self, name: str) -> _Followed:
         if name not in self._followed:

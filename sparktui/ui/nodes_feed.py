@@ -21,6 +21,7 @@ from sparktui.nodes.history import (
     running_at,
     troubles,
 )
+from sparktui.nodes.order import by_number
 from sparktui.nodes.sample import NodeSample
 from sparktui.profile.model import Profile
 from sparktui.recorder.log import Floors, marks, runs
@@ -96,7 +97,9 @@ class NodesFeed:
             span=span,
             sampled=sampled,
             running=running,
-            strips=tuple(self._strip(name, spans[name][1], span, request, running) for name in sorted(spans)),
+            strips=tuple(
+                self._strip(name, spans[name][1], span, request, running) for name in sorted(spans, key=by_number)
+            ),
             words=tuple(self._lost(spans)),
             runs=tuple(run for run in self._runs if run.concurrency is None),
             marks=self._marks,
@@ -193,7 +196,7 @@ class NodesFeed:
 
     def _lost(self, spans: Mapping[str, tuple[float, float]]) -> Iterator[LastWords]:
         """Return each node's last words before it was last stopped or lost; nothing of one that never was."""
-        for name, (_, last) in sorted(spans.items()):
+        for name, (_, last) in sorted(spans.items(), key=lambda span: by_number(span[0])):
             wrong = [mark.t for mark in troubles(self._marks) if mark.source == name]
             samples = self._history.last(name, wrong[-1], SAMPLES) if wrong else []
             words = last_words(samples, self._runs, self._episodes, silent=bool(wrong) and last <= wrong[-1])

@@ -54,6 +54,8 @@ class Soaked:
     """The p99 of each wave."""
     bytes_a_wave: float
     bytes_a_second: float
+    compacted: float
+    """What `sparktui compact` leaves of the store, as a fraction."""
 
     @property
     def hours(self) -> float:
@@ -83,7 +85,18 @@ def soak(folder: Path, waves: int, speed: float) -> Soaked:
     lag = [us / 1000 for (us,) in owner.rows("SELECT lag_p99_us FROM wave WHERE NOT warmup ORDER BY id")]
     sizes = _sizes(owner.home / "data" / "sparktui.db")
     per_wave, per_second = (sum(sizes[table] for table in tables) for tables in (PER_WAVE, PER_SECOND))
-    return Soaked(len(lag), seconds, held, lag, per_wave / len(lag), per_second / seconds)
+    return Soaked(len(lag), seconds, held, lag, per_wave / len(lag), per_second / seconds, _compacted(owner))
+
+
+def _compacted(owner: Owner) -> float:
+    before = _pages(owner)
+    done = owner.type("compact", "--yes")
+    assert done.returncode == 0, done.stderr
+    return _pages(owner) / before
+
+
+def _pages(owner: Owner) -> int:
+    return int(owner.rows("PRAGMA page_count")[0][0])
 
 
 def _watched(owner: Owner, waves: int, pids: dict[str, int]) -> dict[str, Held]:
@@ -148,7 +161,7 @@ def main() -> None:
     quarter = len(found.lag_ms) // 4
     first, last = median(found.lag_ms[:quarter]), median(found.lag_ms[-quarter:])
     print(f"lag p99: {first:.2f} ms in the first quarter, {last:.2f} in the last")
-    print(f"the store: {found.bytes_an_hour / MIB:.1f} MiB an hour")
+    print(f"the store: {found.bytes_an_hour / MIB:.1f} MiB an hour; compacted, {found.compacted:.0%} of what it was")
 
 
 if __name__ == "__main__":
