@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-# In the order in which the bottom line shows them: where there is little room, the last are cut off.
+# In the order in which the bottom line shows them; `key_line` says which of them give way.
 KEYS: list[BindingType] = [
     Binding(
         "1",
@@ -47,11 +47,11 @@ KEYS: list[BindingType] = [
         id="go-history",
         tooltip="What was run before: open, compare, resume, delete",
     ),
-    Binding("question_mark", "explain", "Explain", id="explain", tooltip="Every figure on this screen in words"),
-    Binding("e", "export", "CSV", id="export", tooltip="Write what this screen shows as CSV"),
+    Binding("question_mark", "explain", "Help", id="explain", tooltip="Every figure on this screen in words"),
     Binding("a", "acknowledge", "Seen", id="acknowledge", tooltip="Take note of what the guard has done"),
+    Binding("e", "export", "CSV", id="export", tooltip="Write what this screen shows as CSV"),
+    Binding("s", "picture", "SVG", id="picture", tooltip="Write this screen as SVG"),
     Binding("q", "quit", "Quit", id="quit", tooltip="Close the viewer; the campaign goes on"),
     Binding("x", "stop", "Stop", id="stop", tooltip="Stop the campaign; asks first"),
     Binding("t", "theme", "Theme", id="theme", tooltip="Dark, light, or the terminal's own 16 colours"),
-    Binding("s", "picture", "SVG", id="picture", tooltip="Write this screen as SVG"),
 ]

@@ -49,11 +49,11 @@ class WatchApp(App[None]):
     HORIZONTAL_BREAKPOINTS = WIDTHS
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "explain", "Explain", tooltip="Every figure on this screen in words"),
-        Binding("e", "export", "CSV", tooltip="Write what this screen shows as CSV"),
-        Binding("s", "picture", "SVG", tooltip="Write this screen as SVG"),
-        Binding("t", "theme", "Theme", tooltip="Dark, light, or the terminal's own colours"),
-        Binding("q", "quit", "Quit", tooltip="Stop watching; the engines go on"),
+        Binding("question_mark", "explain", "Help", id="explain", tooltip="Every figure on this screen in words"),
+        Binding("e", "export", "CSV", id="export", tooltip="Write what this screen shows as CSV"),
+        Binding("s", "picture", "SVG", id="picture", tooltip="Write this screen as SVG"),
+        Binding("t", "theme", "Theme", id="theme", tooltip="Dark, light, or the terminal's own colours"),
+        Binding("q", "quit", "Quit", id="quit", tooltip="Stop watching; the engines go on"),
     ]
 
     def __init__(

@@ -148,7 +148,7 @@ async def test_the_palette_offers_every_key(tmp_path: Path) -> None:
         await shown(pilot)
         offered = {command.title.partition(":")[0] for command in viewer.get_system_commands(viewer.screen)}
     assert offered >= {
-        *("Launch", "Live", "Sweep", "Compare", "Nodes", "History", "Baseline", "Explain", "CSV", "SVG", "Stop"),
+        *("Launch", "Live", "Sweep", "Compare", "Nodes", "History", "Baseline", "Help", "CSV", "SVG", "Stop"),
         *("Theme", "Themes", "Quit", "Export everything"),
     }
 

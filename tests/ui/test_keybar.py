@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
+import pytest
 from textual.widget import Widget
 
 from sparktui.ui.dialogs import ConfirmDialog
+from sparktui.ui.key_line import Entry, fitting
 from sparktui.ui.widgets.keybar import Keybar
 from tests.ui.viewing import Viewer, recorded, shown
 
@@ -46,3 +48,43 @@ async def test_going_from_screen_to_screen_leaves_nothing_behind(tmp_path: Path)
             gc.collect()
             held.append(sum(isinstance(thing, Widget) for thing in gc.get_objects()))
         assert held[-1] == held[1]
+
+
+@pytest.mark.parametrize("key", "123456")
+async def test_at_80_columns_the_keys_that_matter_are_there_and_none_is_cut(tmp_path: Path, key: str) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(80, 24)) as pilot:
+        await pilot.press(key)
+        viewer = await shown(pilot)
+        said = _said(viewer)
+        assert len(said.rstrip()) <= 78
+        entries = said.split("  ")
+        names = {found.binding.description for found in viewer.screen.active_bindings.values()} | {"palette"}
+        assert {entry.split()[0] for entry in entries if entry.strip()} >= {"e", "s", "q"}
+        assert "? Help" in entries
+        assert all(len(words) == 1 or words[1] in names for entry in entries if (words := entry.split()))
+        screens = [found.binding for found in viewer.screen.active_bindings.values() if found.node is viewer.screen]
+        own = [binding.description for binding in screens if binding.show and binding.description]
+        assert all(name in said for name in own)
+
+
+def test_what_matters_least_goes_first_and_the_way_to_all_keys_last() -> None:
+    entries = [
+        Entry("mark", "space", "Mark"),
+        Entry("explain", "?", "Help"),
+        Entry("export", "e", "CSV"),
+        Entry("quit", "q", "Quit"),
+        Entry("stop", "x", "Stop", enabled=False),
+        Entry("theme", "t", "Theme"),
+        Entry("palette", "^p", "palette"),
+    ]
+
+    def left(width: int) -> str:
+        return " ".join(" ".join(filter(None, (entry.key, entry.name))) for entry in fitting(entries, width))
+
+    assert left(62) == "space Mark ? Help e CSV q Quit x Stop t Theme ^p palette"
+    assert left(54) == "space Mark ? Help e CSV q Quit t Theme ^p palette"
+    assert left(46) == "space Mark ? Help e CSV q Quit t Theme ^p"
+    assert left(33) == "space Mark ? Help e CSV q Quit"
+    assert left(28) == "space Mark ? Help e CSV q"
+    assert left(20) == "space Mark ? e q"
+    assert left(1) == "?"

@@ -6,14 +6,17 @@ viewer that is left open for days must not. This is one line of text, painted ag
 
 from __future__ import annotations
 
-from textual.binding import ActiveBinding, Binding
+from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.events import Click
 from textual.screen import Screen
 from textual.style import Style
 from textual.widgets import Static
 
-from sparktui.ui.text import spread
+from sparktui.ui.key_line import GAP, Entry, fitting
+from sparktui.ui.text import Part, spread
+
+PALETTE = "palette"
 
 
 class Keybar(Static):
@@ -47,21 +50,32 @@ class Keybar(Static):
             self.update(content, layout=False)
 
     def _keys(self, width: int) -> Content:
+        found = self._what_is_shown()
+        entries = fitting([self._entry(name, each) for name, each in found.items()], width)
+        keys = [self._key(entry, found[entry.id]) for entry in entries]
+        if entries and entries[-1].id == PALETTE:
+            return spread(Content(" " * GAP).join(keys[:-1]), keys[-1], width)
+        return Content(" " * GAP).join(keys)
+
+    def _what_is_shown(self) -> dict[str, ActiveBinding]:
+        """Return what is shown by its id, the palette last; one action is shown once, with the key named first."""
         active = self.screen.active_bindings
         shown: dict[str, ActiveBinding] = {}
         for found in active.values():
             if found.binding.show:
                 shown.setdefault(found.binding.action, found)
-        keys = [self._key(found.binding, enabled=found.enabled) for found in shown.values()]
+        named = {found.binding.id or action: found for action, found in shown.items()}
         palette = active.get(self.app.COMMAND_PALETTE_BINDING)
-        return spread(Content("  ").join(keys), Content() if palette is None else self._palette(palette), width)
+        return named if palette is None else named | {PALETTE: palette}
 
-    def _palette(self, palette: ActiveBinding) -> Content:
-        return self._key(palette.binding, enabled=palette.enabled)
+    def _entry(self, name: str, found: ActiveBinding) -> Entry:
+        binding = found.binding
+        return Entry(name, self.app.get_key_display(binding), binding.description, enabled=found.enabled)
 
-    def _key(self, binding: Binding, *, enabled: bool) -> Content:
-        name = (self.app.get_key_display(binding), "bold $accent" if enabled else "$dim")
-        key = Content.assemble(name, " ", (binding.description, "" if enabled else "$dim"))
-        if not enabled:
-            return key
-        return key.stylize(Style.from_meta({"key": binding.key}))
+    def _key(self, entry: Entry, found: ActiveBinding) -> Content:
+        name = (entry.key, "bold $accent" if entry.enabled else "$dim")
+        parts: list[Part] = [name]
+        if entry.name:
+            parts += [" ", (entry.name, "" if entry.enabled else "$dim")]
+        key = Content.assemble(*parts)
+        return key.stylize(Style.from_meta({"key": found.binding.key})) if entry.enabled else key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from textual.content import Content
 
@@ -21,8 +22,6 @@ PLACES = (
 )
 """Key, mode and title of each screen."""
 BADGES = {"simulated": "SIMULATED", "published": "PUBLISHED", "imported": "IMPORTED"}
-ALL_NAMED = 100
-"""From this width on there is room for the names of all screens beside a campaign's."""
 BANNER_ROWS = 4
 
 
@@ -34,30 +33,51 @@ class Masthead(Panel):
         self._mode = mode
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
-        places = _places(self._mode, all_named=width >= ALL_NAMED)
         banner = _banner(snapshot.guard_stops, width)
         self.make_room(1 + len(banner))
-        return lines([spread(Content.assemble(*_identity(snapshot)), places, width), *banner])
+        return lines([_top(snapshot, self._mode, width), *banner])
 
 
-def _identity(snapshot: Snapshot) -> list[Part]:
-    parts: list[Part] = [("sparktui", "bold $accent")]
+def _top(snapshot: Snapshot, mode: str, width: int) -> Content:
+    """Return whose numbers these are and where one can go; where both do not fit, the app's own name goes first."""
+    whole, short = _identity(snapshot), _campaign(snapshot)
+    everywhere = _places(mode, PLACES)
+    if whole.cell_length + 1 + everywhere.cell_length <= width:
+        return spread(whole, everywhere, width)
+    room = width - short.cell_length - 1
+    return spread(short, _narrow_places(mode, room), width)
+
+
+def _identity(snapshot: Snapshot) -> Content:
+    name = Content.styled("sparktui", "bold $accent")
+    return name if snapshot.campaign is None else Content.assemble(name, "  ", _campaign(snapshot))
+
+
+def _campaign(snapshot: Snapshot) -> Content:
     campaign = snapshot.campaign
     if campaign is None:
-        return parts
+        return Content.styled("sparktui", "bold $accent")
     badge = BADGES.get(campaign.source)
-    if badge is not None:
-        parts += ["  ", (f" {badge} ", "bold reverse $simulated" if campaign.simulated else "bold reverse")]
-    return [*parts, "  ", harmless(campaign.name), (f" #{campaign.id}", "$dim")]
+    style = "bold reverse $simulated" if campaign.simulated else "bold reverse"
+    parts: list[Part] = [] if badge is None else [(f" {badge} ", style), "  "]
+    return Content.assemble(*parts, harmless(campaign.name), (f" #{campaign.id}", "$dim"))
 
 
-def _places(mode: str, *, all_named: bool) -> Content:
+def _places(mode: str, named: Sequence[tuple[str, str, str]], around: str = " ") -> Content:
+    """Return every screen's key, with the names of those in `named` and of the one in front."""
     parts: list[Part] = []
-    for key, name, title in PLACES:
+    for place in PLACES:
+        key, name, title = place
         here = name == mode
-        text = f" {key} {title} " if here or all_named else f" {key} "
-        parts.append((text, "bold reverse" if here else "$dim"))
+        text = f"{key} {title}" if here or place in named else key
+        parts += [(f" {text} ", "bold reverse") if here else (f"{around}{text} ", "$dim")]
     return Content.assemble(*parts)
+
+
+def _narrow_places(mode: str, room: int) -> Content:
+    """Return the keys with as many names as there is room for, the first screens' first."""
+    fewer = (_places(mode, PLACES[:count], "") for count in range(len(PLACES), -1, -1))
+    return next((places for places in fewer if places.cell_length <= room), _places(mode, (), ""))
 
 
 def _banner(stops: tuple[GuardStop, ...], width: int) -> list[Content]:
