@@ -112,6 +112,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
     itl_max_ms: float | None = None
     stream_p5_tps: float | None = None
     """Over the streams that have been decoding for the last two seconds: of each, its tokens in them."""
+    stream_p50_tps: float | None = None
     stream_p95_tps: float | None = None
     lag_p50_us: float | None = None
     lag_p99_us: float | None = None

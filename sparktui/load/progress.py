@@ -49,6 +49,7 @@ class Gauge:
             itl_p95_ms=_thousandth(percentile(gaps, 0.95)),
             itl_max_ms=_thousandth(percentile(gaps, 1.0)),
             stream_p5_tps=percentile(rates, 0.05),
+            stream_p50_tps=percentile(rates, 0.5),
             stream_p95_tps=percentile(rates, 0.95),
             lag_p50_us=_thousandth(percentile(lags, 0.5)),
             lag_p99_us=_thousandth(percentile(lags, 0.99)),

@@ -141,6 +141,7 @@ CREATE TABLE live (                  -- four rows a second while a wave is in fl
     itl_p95_ms REAL,
     itl_max_ms REAL,
     stream_p5_tps REAL,
+    stream_p50_tps REAL,
     stream_p95_tps REAL,
     lag_p50_us REAL,
     lag_p99_us REAL,

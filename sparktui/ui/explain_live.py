@@ -50,10 +50,10 @@ LIVE = (
     ),
     Explanation(
         "each stream",
-        "What one user sees: the rate above, shared among the requests that were decoding in the same seconds. p5 and "
-        "p95 are a slow and a fast stream, each by its own tokens of the last 2 seconds.",
+        "What one user sees: the stream in the middle, and p5 and p95, a slow and a fast one, each by its own tokens "
+        "of the last 2 seconds. Streams that have only just begun, and those that are over, are not among them.",
         "tok/s",
-        "as above",
+        "the load worker, four times a second",
         "10 or more reads faster than most people do; p5 close to p95: all users alike",
         _heard,
     ),

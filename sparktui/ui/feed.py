@@ -109,7 +109,8 @@ class CampaignFeed:
         cells = {sweep.id: self._reader.cells(sweep.id) for sweep in sweeps}
         self._read_waves(sweeps, cells)
         self._news.take(self._reader.events_since(self.campaign, self._news.last))
-        self._nodes.read(next((sweep for sweep in sweeps if sweep.state in UP), None))
+        up = next((sweep for sweep in sweeps if sweep.state in UP), None)
+        self._nodes.read(up)
         measuring = _measuring(sweeps, cells)
         wave = self._live.wave(now, measuring)
         serving = next((sweep for sweep in sweeps if sweep.state in SERVING), None)
@@ -121,7 +122,7 @@ class CampaignFeed:
             topologies=tuple(_topology(sweep) for sweep in sweeps),
             cells=tuple(self._cell(sweep, cell) for sweep in sweeps for cell in cells[sweep.id]),
             wave=wave if row.state == "running" else None,
-            trends=self._live.trends(now),
+            trends=self._live.trends(now, up),
             nodes=self._nodes.nodes(now),
             engines=self._engines.engines(now) if self._engines else (),
             engine_facts="" if serving is None else in_words(Fingerprint.from_json(serving.fingerprint).engine),

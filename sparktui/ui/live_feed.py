@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
-from sparktui.measure.live import WINDOW_S, Point, rate
+from sparktui.measure.live import Point, rate
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CellRow, LiveRow, SweepRow
-from sparktui.ui.live_values import Trends, Wave
+from sparktui.ui.live_values import NO_TRENDS, Trends, Wave
 from sparktui.ui.trend import KEPT_S, Trend
 
 ROWS_PER_S = 4
@@ -25,11 +26,11 @@ class LiveFeed:
         self._reader = reader
         self._campaign = campaign
         self._last: LiveRow | None = None
+        self._sweep: int | None = None
         self._wave_since = 0.0
         self._worst_itl_ms: float | None = None
         self._token_points: deque[Point] = deque(maxlen=POINTS_KEPT)
         self._prefill_points: deque[Point] = deque(maxlen=POINTS_KEPT)
-        self._active_points: deque[Point] = deque(maxlen=POINTS_KEPT)
         self._decode, self._stream, self._prefilled, self._ttft, self._itl, self._in_flight = (
             Trend() for _ in range(6)
         )
@@ -50,9 +51,30 @@ class LiveFeed:
         if newest is None:
             return
         after = self._last.id if self._last else max(0, newest.id - KEPT_S * ROWS_PER_S)
-        for row in self._reader.live_since(newest.cell, after):
-            self._begin(row)
-            self._remember(row)
+        for cell in self._cells_up_to(newest.cell):
+            for row in self._reader.live_since(cell, after):
+                self._begin(row)
+                self._remember(row)
+
+    def _cells_up_to(self, newest: int) -> Sequence[int]:
+        """Return whose pictures are new: where another cell has begun, those of its topology, the last one's end too.
+
+        Of another topology nothing is kept: its history would be drawn in this one's colour.
+        """
+        if self._last is not None and self._last.cell == newest:
+            return (newest,)
+        sweep = self._reader.cell(newest).sweep
+        if sweep != self._sweep:
+            self._sweep = sweep
+            self._forget()
+        begun = [(cell.started, cell.id) for cell in self._reader.cells(sweep) if cell.started is not None]
+        return [*(cell for _, cell in sorted(begun) if cell != newest), newest]
+
+    def _forget(self) -> None:
+        for points in (self._token_points, self._prefill_points):
+            points.clear()
+        for trend in self._trends:
+            trend.clear()
 
     def _begin(self, row: LiveRow) -> None:
         """Forget what is true of one wave only, or of one cell only, where another begins."""
@@ -73,20 +95,12 @@ class LiveFeed:
         self._worst_itl_ms = max(self._worst_itl_ms or 0.0, seen.itl_max_ms or 0.0) or None
         self._token_points.append((row.t, seen.tokens))
         self._prefill_points.append((row.t, seen.prefilled))
-        decode = rate(self._token_points, row.t)
-        self._active_points.append((row.t, seen.active))
-        self._decode.add(row.t, decode)
-        self._stream.add(row.t, self._each(decode, row.t))
+        self._decode.add(row.t, rate(self._token_points, row.t))
+        self._stream.add(row.t, seen.stream_p50_tps)
         self._prefilled.add(row.t, rate(self._prefill_points, row.t))
         self._ttft.add(row.t, seen.ttft_p50_ms)
         self._itl.add(row.t, seen.itl_p50_ms)
         self._in_flight.add(row.t, seen.waiting + seen.prefill + seen.active)
-
-    def _each(self, decode_tps: float | None, now: float) -> float | None:
-        """Share a rate among the streams that were decoding over the same seconds, not those that happen to be now."""
-        recent = [active for t, active in self._active_points if t > now - WINDOW_S] or [self._active_points[-1][1]]
-        streams = sum(recent) / len(recent)
-        return None if decode_tps is None or streams < 1 else decode_tps / streams
 
     def wave(self, now: float, measuring: tuple[SweepRow, CellRow] | None) -> Wave | None:
         """Return the wave in flight; None while no cell is being measured or nothing was heard of it yet."""
@@ -94,7 +108,7 @@ class LiveFeed:
         if measuring is None or row is None or row.cell != measuring[1].id:
             return None
         (sweep, cell), seen = measuring, row.progress
-        decode, prefilled = rate(self._token_points, now), rate(self._prefill_points, now)
+        prefilled = rate(self._prefill_points, now)
         return Wave(
             topology=sweep.topology,
             concurrency=cell.concurrency,
@@ -104,8 +118,8 @@ class LiveFeed:
             warmup=row.warmup,
             age_s=max(0.0, now - row.t),
             running_s=max(0.0, now - self._wave_since),
-            decode_tps=decode,
-            stream_tps=self._each(decode, now),
+            decode_tps=rate(self._token_points, now),
+            stream_p50_tps=seen.stream_p50_tps,
             stream_p5_tps=seen.stream_p5_tps,
             stream_p95_tps=seen.stream_p95_tps,
             prefill_tps=None if prefilled is None else prefilled * cell.pp,
@@ -122,8 +136,10 @@ class LiveFeed:
             worker_cpu=seen.worker_cpu,
         )
 
-    def trends(self, now: float) -> Trends:
-        """Return the last minutes."""
+    def trends(self, now: float, up: SweepRow | None) -> Trends:
+        """Return the last minutes; nothing while another topology than theirs is up."""
+        if up is not None and up.id != self._sweep:
+            return NO_TRENDS
         return Trends(
             decode_tps=self._decode.curve(now),
             stream_tps=self._stream.curve(now),

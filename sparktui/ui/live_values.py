@@ -37,8 +37,6 @@ class Wave:
     """Since its first picture."""
     decode_tps: float | None
     """All streams together, over the last two seconds."""
-    stream_tps: float | None
-    """One decoding stream, over the same seconds."""
     prefill_tps: float | None
     in_flight: int
     """Requests sent and not ended."""
@@ -54,7 +52,8 @@ class Wave:
     worker_cpu: float | None
     """Fraction of one core."""
     stream_p5_tps: float | None = None
-    """Of the streams that decode, by what each did in the last two seconds."""
+    """Of the streams that decode, by what each did in the last two seconds; so are the next two."""
+    stream_p50_tps: float | None = None
     stream_p95_tps: float | None = None
     ttft_max_ms: float | None = None
     """Of this wave; so is the next."""

@@ -29,6 +29,11 @@ class Trend:
         """Let the axis fall to what is in sight: what follows is another measurement."""
         self._top = 0.0
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._sums.clear()
+        self._top = 0.0
+
     def curve(self, now: float) -> Curve:
         """Return the means up to now, oldest first, under an axis that never falls by itself."""
         values = self._series(now)

@@ -35,8 +35,50 @@ async def test_decode_is_large_and_agrees_with_the_streams_beside_it(tmp_path: P
     assert wave is not None
     assert wave.decode_tps is not None
     assert large == pytest.approx(wave.decode_tps, abs=0.06)
-    assert wave.stream_tps is not None
-    assert wave.decode_tps / 16 <= wave.stream_tps < wave.decode_tps / 8
+    assert wave.stream_p5_tps is not None
+    assert wave.stream_p50_tps is not None
+    assert wave.stream_p95_tps is not None
+    assert wave.stream_p5_tps <= wave.stream_p50_tps <= wave.stream_p95_tps
+
+
+async def test_what_a_stream_gets_is_the_load_workers_own_figure_like_the_spread_beside_it(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    change(store, "UPDATE live SET active = 1, stream_p5_tps = 15.0, stream_p50_tps = 16.0, stream_p95_tps = 17.0")
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        said = text((await shown(pilot)).panel(Figures))
+    assert "each stream     16.00 tok/s  p5 15.00  p95 17.00" in said
+
+
+async def test_a_topology_begins_with_no_history_of_the_one_before(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        assert (await shown(pilot)).snapshot.trends.decode_tps.values
+        change(store, "UPDATE cell SET state = 'failed' WHERE state = 'measuring'")
+        change(store, "UPDATE sweep SET state = 'done' WHERE state = 'measuring'")
+        change(store, "UPDATE sweep SET state = 'launching' WHERE topology = 'shuffle'")
+        assert not (await shown(pilot)).snapshot.trends.decode_tps.values
+        change(store, "UPDATE sweep SET state = 'measuring' WHERE topology = 'shuffle'")
+        shuffle = "(SELECT min(cell.id) FROM cell JOIN sweep ON sweep.id = sweep WHERE topology = 'shuffle')"
+        change(store, f"UPDATE cell SET state = 'measuring', started = ? WHERE id = {shuffle}", NOW - 2)
+        copied = "wave_seq, warmup, 10 * id AS tokens, prefilled, waiting, prefill, active, done, failed, slots"
+        change(
+            store,
+            "INSERT INTO live (t, cell, wave_seq, warmup, tokens, prefilled, waiting, prefill, active, done, failed,"
+            f" slots) SELECT t, {shuffle}, {copied} FROM live WHERE t > ?",
+            NOW - 3,
+        )
+        assert 1 <= len((await shown(pilot)).snapshot.trends.decode_tps.values) <= 4
+
+
+async def test_a_viewer_that_comes_late_draws_the_cells_before_too(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    change(
+        store,
+        "UPDATE live SET cell = (SELECT max(id) FROM cell WHERE state = 'done') WHERE t < ?",
+        NOW - 30,
+    )
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        assert len((await shown(pilot)).snapshot.trends.decode_tps.values) > 100
 
 
 async def test_figures_carry_units_and_percentiles(tmp_path: Path) -> None:

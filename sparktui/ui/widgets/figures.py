@@ -103,7 +103,7 @@ def _figures(snapshot: Snapshot) -> Iterator[_Figure]:
             yield _Figure(label, UNKNOWN, unit, (), Curve())
         return
     streams = (("p5", rate(wave.stream_p5_tps)), ("p95", rate(wave.stream_p95_tps)))
-    yield _Figure("each stream", rate(wave.stream_tps), "tok/s", streams, trends.stream_tps)
+    yield _Figure("each stream", rate(wave.stream_p50_tps), "tok/s", streams, trends.stream_tps)
     first = (("p95", milliseconds(wave.ttft_p95_ms)), ("worst", milliseconds(wave.ttft_max_ms)))
     yield _Figure("first token", milliseconds(wave.ttft_p50_ms), "ms p50", first, trends.ttft_p50_ms)
     between = (("p95", milliseconds(wave.itl_p95_ms)), ("worst", milliseconds(wave.itl_max_ms)))
