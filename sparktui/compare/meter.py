@@ -46,7 +46,7 @@ class EnergyMeter:
         reader, sweep = self._reader, self._sweep
         history = reader.node_history(sweep.campaign)
         start, end = cell.started - MAX_GAP_S, inf if cell.ended is None else cell.ended + MAX_GAP_S
-        nodes = _serving_nodes(reader.campaign(sweep.campaign).profile_yaml, sweep.topology)
+        nodes = serving_nodes(reader.campaign(sweep.campaign).profile_yaml, sweep.topology)
         return tuple(history.count(node, start, end) for node in nodes)
 
 

@@ -23,10 +23,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print it at the very end."""
+    """Say at the very end what was tried, and what came of it."""
     for tally in config.stash[TALLIES]:
         terminalreporter.section("kill matrix")
         terminalreporter.line(str(tally))
+    if tried.counts:
+        terminalreporter.write_line(tried.summary())
 
 
 @pytest.fixture
@@ -47,9 +49,3 @@ def connect() -> Iterator[Connect]:
     """Connect to an agent, until the test is over."""
     with ExitStack() as open_ones:
         yield lambda folder: open_ones.enter_context(closing(Runner(folder)))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was tried."""
-    if tried.counts:
-        terminalreporter.write_line(tried.summary())

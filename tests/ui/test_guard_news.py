@@ -165,7 +165,7 @@ async def test_a_gpu_that_is_held_back_and_a_driver_that_hangs_are_said(tmp_path
     )
     async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
         said = text(cards(await shown(pilot))["gf1"])
-    assert "2411 MHz  hw thermal slowdown" in said
+    assert "70 C  hw thermal slowdown  2411 MHz" in said
     assert "NVML hangs in temperature" in said
 
 

@@ -15,6 +15,7 @@ from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.panel import Panel
 from sparktui.ui.widgets.progress import Progress
 from sparktui.ui.widgets.slots import Slots
+from sparktui.ui.widgets.verdicts import VerdictTable
 from tests.ui.fixture_store import FINISHED, GIB, NOW, Race
 from tests.ui.viewing import SIZES, Viewer, change, everything, recorded, shown, text
 
@@ -135,6 +136,56 @@ async def test_everything_fits_at_every_size(tmp_path: Path, size: tuple[int, in
             lines = str(panel.visual).splitlines()
             assert max(map(len, lines), default=0) <= panel.content_size.width, panel
             assert len(lines) <= panel.content_size.height, panel
+
+
+@pytest.mark.parametrize("ending", ["failed", "guard", "stopped"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_topology_that_came_to_no_good_end_does_not_look_as_if_it_had_not_been_its_turn(
+    tmp_path: Path, ending: str, size: tuple[int, int]
+) -> None:
+    store, campaign = recorded(tmp_path)
+    change(store, "UPDATE sweep SET state = ? WHERE topology = 'cluster-tp2'", ending)
+    gone = "(SELECT cell.id FROM cell JOIN sweep ON sweep.id = sweep WHERE topology = 'cluster-tp2')"
+    change(store, f"UPDATE cell SET state = 'failed' WHERE id IN {gone}")
+    change(store, f"DELETE FROM wave WHERE cell IN {gone}")
+    async with Viewer(store, campaign).run_test(size=size) as pilot:
+        viewer = await shown(pilot)
+        gauges = text(viewer.panel(Progress)).splitlines()[2]
+        table = text(viewer.screen.query_one("#verdict-decode", VerdictTable))
+    word = "stopped by guard" if ending == "guard" else ending
+    assert gauges.count(word) == 1
+    if size[0] > 80:
+        assert table.count(ending) == 7
+    change(store, "UPDATE campaign SET state = 'partial'")
+    async with Viewer(store, campaign).run_test(size=size) as pilot:
+        assert word in text((await shown(pilot)).panel(Outcome))
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+async def test_no_word_and_no_figure_is_cut(tmp_path: Path, width: int) -> None:
+    store, campaign = recorded(tmp_path)
+    change(store, "UPDATE live SET slots = ?", bytes([0] * 11 + [1] * 10 + [2] * 12 + [3] * 14 + [4] * 17))
+    async with Viewer(store, campaign).run_test(size=(width, 36)) as pilot:
+        viewer = await shown(pilot)
+        slots, engines = text(viewer.panel(Slots)).splitlines()[1], text(viewer.panel(Engines))
+        nodes = [text(card) for card in viewer.screen.query(NodeCard)]
+    assert [word for word in slots.split() if word.isalpha()] in (
+        ["waiting", "prefill", "decoding", "done", "failed"],
+        [],
+    )
+    assert slots.replace("  ", " ").startswith(("·11", "·11 waiting"))
+    assert "17" in slots
+    assert "…" not in slots + engines + "".join(nodes)
+    assert "preempted" in engines
+    assert "% CPU" in engines
+    assert all("GiB/s" in node and "swap 0" in node and "PSI 0.0 %" in node for node in nodes)
+
+
+async def test_at_80_columns_the_fast_streams_and_what_is_in_flight_are_told_too(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(80, 24)) as pilot:
+        said = text((await shown(pilot)).panel(Figures))
+    assert "p5 15.82  p95 18.06" in said
+    assert "in flight 15" in said
 
 
 @pytest.mark.parametrize("size", SIZES)

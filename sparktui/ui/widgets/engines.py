@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from textual.content import Content
 
 from sparktui.ui.live_values import STALE_INTERVALS, Engine
 from sparktui.ui.snapshot import Snapshot
-from sparktui.ui.text import Part, clipped, harmless, lines
+from sparktui.ui.text import Part, clipped, harmless, lines, squeezed
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import UNKNOWN, percent, percent_of, whole
 
-COLUMNS = (("running", 9), ("waiting", 9), ("KV", 8), ("preempted", 11), ("prefix", 8))
-SHARE = ("requests", 10)
-"""Where a router spreads them."""
 NAME_COLUMNS = 10
+SHARE = "requests"
+"""Where a router spreads them."""
+FULL = {
+    "name": ("", NAME_COLUMNS),
+    "running": ("running", 9),
+    "waiting": ("waiting", 9),
+    "KV": ("KV", 8),
+    "preempted": ("preempted", 11),
+    "prefix": ("prefix", 8),
+    SHARE: ("requests", 10),
+}
+SHORT = {
+    "name": ("", 8),
+    "running": ("run", 5),
+    "waiting": ("wait", 6),
+    "KV": ("KV", 8),
+    "preempted": ("preempted", 10),
+    "prefix": ("prefix", 7),
+    SHARE: ("requests", 9),
+}
+FORMS = (FULL, SHORT, {title: column for title, column in SHORT.items() if title != "prefix"})
+"""Title and width of each column, the widest form first."""
 STALE_S = STALE_INTERVALS * 1.0
 """The engines are asked once a second."""
 
@@ -38,18 +58,32 @@ class Engines(Panel):
             return lines([Content.styled("no word from the engine's metrics", "$dim"), _last(snapshot, width)][:room])
         if room < 3:
             return lines([_line(engines).truncate(width, ellipsis=True), _last(snapshot, width)])
-        routed = any(engine.share is not None for engine in engines)
-        columns = (*COLUMNS, SHARE) if routed else COLUMNS
-        head = " " * NAME_COLUMNS + "".join(word.rjust(columns) for word, columns in columns)
+        columns = _columns(width, routed=any(engine.share is not None for engine in engines))
+        head = "".join(column.title.rjust(column.width) for column in columns)
         rows = [_row(engine, columns) for engine in engines[: room - 2]]
         return lines([Content.styled(head, "$dim"), *rows, _last(snapshot, width)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    width: int
+    value: Callable[[Engine], str]
+
+
+def _columns(width: int, *, routed: bool) -> tuple[_Column, ...]:
+    """Return the columns in the widest form that fits; the narrowest leaves out what the log tells of every cell."""
+    titles = [title for title in FORMS[0] if title != SHARE or routed]
+    forms = (tuple(_Column(*form[title], VALUES[title]) for title in titles if title in form) for form in FORMS)
+    return next((form for form in forms if sum(column.width for column in form) <= width), ())
 
 
 def _last(snapshot: Snapshot, width: int) -> Content:
     """Say how this client does; where the engine's token counter is too far from what arrives here, that instead."""
     found = snapshot.agreement
     if found is None or not found.disagrees:
-        return _client(snapshot).truncate(width, ellipsis=True)
+        said = _client(snapshot)
+        return said if said.cell_length <= width else _client(snapshot, short=True).truncate(width, ellipsis=True)
     text = f"{whole(found.here)} tokens here, {whole(found.engine)} by the engine ({percent(found.off)})"
     return Content.styled(text, "bold $warning").truncate(width, ellipsis=True)
 
@@ -61,43 +95,46 @@ def _agreement(snapshot: Snapshot) -> str:
     )
 
 
-def _row(engine: Engine, columns: Sequence[tuple[str, int]]) -> Content:
-    name = clipped(harmless(engine.backend), NAME_COLUMNS - 1).ljust(NAME_COLUMNS)
-    values = "".join(value.rjust(width) for value, (_, width) in zip(_values(engine), columns, strict=False))
-    return Content.styled(name + values, "$dim" if engine.age_s > STALE_S else "")
+def _row(engine: Engine, columns: Sequence[_Column]) -> Content:
+    if not columns:
+        return Content()
+    name, *others = columns
+    values = "".join(column.value(engine).rjust(column.width) for column in others)
+    said = squeezed(name.value(engine), name.width - 1).ljust(name.width) + values
+    return Content.styled(said, "$dim" if engine.age_s > STALE_S else "")
 
 
 def _line(engines: Sequence[Engine]) -> Content:
     parts: list[Part] = []
     for engine in engines:
-        named = zip((word for word, _ in COLUMNS), _values(engine), strict=False)
+        named = [title for title in FULL if title not in ("name", SHARE)]
         parts += ["   " if parts else "", clipped(harmless(engine.backend), NAME_COLUMNS)]
-        parts += [part for word, value in named for part in ((f"  {word} ", "$dim"), value)]
+        parts += [part for title in named for part in ((f"  {title} ", "$dim"), VALUES[title](engine))]
     return Content.assemble(*parts)
-
-
-def _values(engine: Engine) -> tuple[str, ...]:
-    return (
-        _count(engine.running),
-        _count(engine.waiting),
-        UNKNOWN if engine.kv_pct is None else f"{engine.kv_pct:.1f} %",
-        _count(engine.preemptions),
-        percent_of(engine.prefix_hit_share),
-        percent_of(engine.share),
-    )
 
 
 def _count(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.0f}"
 
 
-def _client(snapshot: Snapshot) -> Content:
+VALUES: dict[str, Callable[[Engine], str]] = {
+    "name": lambda engine: harmless(engine.backend),
+    "running": lambda engine: _count(engine.running),
+    "waiting": lambda engine: _count(engine.waiting),
+    "KV": lambda engine: UNKNOWN if engine.kv_pct is None else f"{engine.kv_pct:.1f} %",
+    "preempted": lambda engine: _count(engine.preemptions),
+    "prefix": lambda engine: percent_of(engine.prefix_hit_share),
+    SHARE: lambda engine: percent_of(engine.share),
+}
+
+
+def _client(snapshot: Snapshot, *, short: bool = False) -> Content:
     wave = snapshot.wave
     lag = None if wave is None or wave.lag_p99_us is None else wave.lag_p99_us / 1000
     cpu = None if wave is None else wave.worker_cpu
     return Content.assemble(
-        ("this client", "$dim"),
+        ("client" if short else "this client", "$dim"),
         f"  stamps {UNKNOWN if lag is None else f'{lag:.2f}'} ms late",
-        f" ({snapshot.clock})" if snapshot.clock else "",
+        f" ({snapshot.clock})" if snapshot.clock and not short else "",
         f" · {UNKNOWN if cpu is None else f'{cpu * 100:.0f}'} % CPU",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -21,6 +21,7 @@ DIGITS = 6
 """Characters of the large number; a constant count keeps the layout still."""
 LABEL, VALUE, UNIT = 15, 6, 7
 SPREAD, SHORT_SPREAD = 25, 11
+LEAST_TREND = 4
 WIDE = 64
 """From this width on there is room for the worst beside the 95th percentile."""
 
@@ -72,8 +73,10 @@ class Figures(Panel):
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         style = "$dim" if snapshot.wave is None or snapshot.wave.stale else "bold"
-        rows = [_row(figure, width, style) for figure in _figures(snapshot)]
-        return lines(rows[: self.content_size.height])
+        rows, room = list(_figures(snapshot)), self.content_size.height
+        if room == len(rows) - 1:  # what is in flight has no row of its own
+            rows[-2] = replace(rows[-2], spread=((rows[-1].label, rows[-1].value),))
+        return lines([_row(figure, width, style) for figure in rows[:room]])
 
     def show(self, snapshot: Snapshot) -> None:
         super().show(snapshot)
@@ -88,6 +91,8 @@ class _Figure:
     spread: tuple[tuple[str, str], ...]
     """Label and value each; the first is kept where there is no room for both."""
     trend: Curve
+    whole: bool = False
+    """Whether both are kept, at the expense of the trend."""
 
 
 def _figures(snapshot: Snapshot) -> Iterator[_Figure]:
@@ -103,7 +108,7 @@ def _figures(snapshot: Snapshot) -> Iterator[_Figure]:
             yield _Figure(label, UNKNOWN, unit, (), Curve())
         return
     streams = (("p5", rate(wave.stream_p5_tps)), ("p95", rate(wave.stream_p95_tps)))
-    yield _Figure("each stream", rate(wave.stream_p50_tps), "tok/s", streams, trends.stream_tps)
+    yield _Figure("each stream", rate(wave.stream_p50_tps), "tok/s", streams, trends.stream_tps, whole=True)
     first = (("p95", milliseconds(wave.ttft_p95_ms)), ("worst", milliseconds(wave.ttft_max_ms)))
     yield _Figure("first token", milliseconds(wave.ttft_p50_ms), "ms p50", first, trends.ttft_p50_ms)
     between = (("p95", milliseconds(wave.itl_p95_ms)), ("worst", milliseconds(wave.itl_max_ms)))
@@ -114,12 +119,14 @@ def _figures(snapshot: Snapshot) -> Iterator[_Figure]:
 
 def _row(figure: _Figure, width: int, style: str) -> Content:
     columns = SPREAD if width >= WIDE else SHORT_SPREAD
+    spread = _spread(figure.spread if width >= WIDE or figure.whole else figure.spread[:1], columns)
+    room = max(0, width - LABEL - VALUE - UNIT - spread.cell_length)
     return Content.assemble(
         (figure.label.ljust(LABEL), "$dim"),
         (figure.value.rjust(VALUE), style),
         (f" {figure.unit}".ljust(UNIT), "$dim"),
-        _spread(figure.spread if width >= WIDE else figure.spread[:1], columns),
-        (spark(figure.trend.values, width - LABEL - VALUE - UNIT - columns, HEADROOM * figure.trend.top), "$trend"),
+        spread,
+        (spark(figure.trend.values, room, HEADROOM * figure.trend.top) if room >= LEAST_TREND else "", "$trend"),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.containers import Container
 from textual.content import Content
 
@@ -94,14 +96,13 @@ def _troubles(node: Node, snapshot: Snapshot) -> list[str]:
 
 
 def _full(node: Node, width: int) -> list[Content]:
-    strain = [("swap", _swap(node), ""), ("PSI", _tenth(node.psi_some_pct), "%")]
+    strain = [("swap", _swap(node), ""), _pressure(node)]
+    held, free = gib(node.gpu_procs_bytes), ("free", gib(node.mem_free_bytes), "")
     return [
         _memory(node, width),
-        _figures(
-            width, ("GPU holds", gib(node.gpu_procs_bytes), "GiB"), ("free", gib(node.mem_free_bytes), ""), _slope(node)
-        ),
-        _figures(width, *_gpu(node)),
-        _figures(width, *strain, *_fabric(node)),
+        _widest(width, [("GPU holds", held, "GiB"), free, _slope(node)], [("GPU", held, "GiB"), free, _slope(node)]),
+        _widest(width, _gpu(node)),
+        _widest(width, [*strain, *_fabric(node)], [*strain, *_fabric(node, link=False)]),
     ]
 
 
@@ -109,8 +110,8 @@ def _short(node: Node, snapshot: Snapshot, width: int) -> list[Content]:
     """Return two lines; there is no frame to say below what is not well, so it takes the second."""
     troubles = "; ".join(_troubles(node, snapshot))
     second = Content.styled(troubles, "bold $warning").truncate(width, ellipsis=True)
-    held = ("GPU", gib(node.gpu_procs_bytes), "GiB")
-    return [_memory(node, width), second if troubles else _figures(width, held, _slope(node), *_gpu(node))]
+    held, strain = ("GPU", gib(node.gpu_procs_bytes), "GiB"), [("swap", _swap(node), ""), _pressure(node)]
+    return [_memory(node, width), second if troubles else _widest(width, [held, _slope(node), *strain, *_gpu(node)])]
 
 
 def _memory(node: Node, width: int) -> Content:
@@ -140,6 +141,10 @@ def _slope(node: Node) -> Figure:
     return ("falling", slope, "GiB/s")
 
 
+def _pressure(node: Node) -> Figure:
+    return ("PSI", _tenth(node.psi_some_pct), "%")
+
+
 def _swap(node: Node) -> str:
     return "0" if node.swap_used_bytes == 0 else f"{gib(node.swap_used_bytes)} GiB"
 
@@ -149,24 +154,31 @@ def _gpu(node: Node) -> list[Figure]:
         ("", _whole(node.gpu_util_pct), "%"),
         ("", _whole(node.power_w), "W"),
         ("", _whole(node.temp_c), "C"),
-        ("", _whole(node.sm_mhz), "MHz"),
     ]
-    return [*found, ("", harmless(node.throttle), "")] if node.throttle else found
+    throttle = [("", harmless(node.throttle), "")] if node.throttle else []
+    return [*found, *throttle, ("", _whole(node.sm_mhz), "MHz")]
 
 
-def _fabric(node: Node) -> list[Figure]:
+def _fabric(node: Node, *, link: bool = True) -> list[Figure]:
     if node.rdma_rx_gb_s is None and node.rdma_tx_gb_s is None:
         return []
-    link = "" if node.link_gbps is None else f" of {node.link_gbps / GBPS_PER_GB_S:.0f}"
-    return [("RDMA in", _tenth(node.rdma_rx_gb_s), ""), ("out", _tenth(node.rdma_tx_gb_s), f"GB/s{link}")]
+    of = f" of {node.link_gbps / GBPS_PER_GB_S:.0f}" if link and node.link_gbps is not None else ""
+    return [("RDMA in", _tenth(node.rdma_rx_gb_s), ""), ("out", _tenth(node.rdma_tx_gb_s), f"GB/s{of}")]
 
 
-def _figures(width: int, *figures: Figure) -> Content:
+def _widest(width: int, *forms: list[Figure]) -> Content:
+    """Return the first form that fits; of the last, as many figures as do: half a figure would be another one."""
+    fewer = (forms[-1][:count] for count in range(len(forms[-1]), 0, -1))
+    rows = map(_figures, (*forms, *fewer))
+    return next((row for row in rows if row.cell_length <= width), Content())
+
+
+def _figures(figures: Sequence[Figure]) -> Content:
     parts: list[Part] = []
     for label, value, unit in figures:
         parts += ["  " if parts else "", (f"{label} " if label else "", "$dim"), value]
         parts.append((f" {unit}" if unit else "", "$dim"))
-    return Content.assemble(*parts).truncate(width, ellipsis=True)
+    return Content.assemble(*parts)
 
 
 def _whole(value: float | None) -> str:

@@ -6,10 +6,13 @@ from textual.content import Content
 
 from sparktui.compare.summary import Table
 from sparktui.compare.winners import Row
+from sparktui.ui.endings import ENDINGS
 from sparktui.ui.snapshot import Cell, Snapshot, Topology
 from sparktui.ui.text import Part, harmless, lines
 from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
+
+BAD = ("failed", "guard")
 
 
 class Outcome(Panel):
@@ -20,19 +23,24 @@ class Outcome(Panel):
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         longest = max((len(topology.name) for topology in snapshot.topologies), default=0)
-        rows = [_topology(snapshot, topology, longest) for topology in snapshot.topologies]
+        endings = max((len(_ending(topology)) for topology in snapshot.topologies), default=0)
+        rows = [_topology(snapshot, topology, longest, endings) for topology in snapshot.topologies]
         rows += [Content(), *_winners(snapshot), Content(), _next()]
         self.make_room(len(rows))
         return lines(rows)
 
 
-def _topology(snapshot: Snapshot, topology: Topology, longest: int) -> Content:
+def _ending(topology: Topology) -> str:
+    return ENDINGS.get(topology.state, topology.state)
+
+
+def _topology(snapshot: Snapshot, topology: Topology, longest: int, endings: int) -> Content:
     cells = [cell for cell in snapshot.cells if cell.topology == topology.name]
     done = sum(cell.state == "done" for cell in cells)
     error = f"  {harmless(topology.error)}" if topology.error else ""
     return Content.assemble(
         (topology.name.ljust(longest), f"bold {accent(topology.index)}"),
-        f"  {topology.state:<9}",
+        (f"  {_ending(topology):<{max(9, endings)}}", "bold $error" if topology.state in BAD else ""),
         (f"  {done} of {len(cells)} levels", "$dim"),
         (f"  {_tainted(cells)}", "$warning"),
         (error, "$error"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 
 from sparktui.moments import local_time
+from sparktui.ui.endings import ENDINGS
 from sparktui.ui.snapshot import Campaign, Snapshot, Topology, Wave
-from sparktui.ui.text import Part, harmless, lines, spread, track
+from sparktui.ui.text import Part, clipped, harmless, lines, spread, track
 from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import duration
@@ -83,9 +84,19 @@ def _gauges(snapshot: Snapshot, width: int) -> Content:
     each = max(1, (width - (count - 1)) // count)
     parts: list[Part] = []
     for topology in snapshot.topologies:
-        full, rest = track(_done_share(snapshot, topology), each)
-        parts += [" " if parts else "", (full, accent(topology.index)), (rest, "$line")]
+        parts += [" " if parts else "", *_gauge(topology, _done_share(snapshot, topology), each)]
     return Content.assemble(*parts)
+
+
+def _gauge(topology: Topology, share: float, width: int) -> list[Part]:
+    """Draw how much is done; of one that came to no good end, how it ended in the place of what is missing."""
+    ending = clipped(ENDINGS.get(topology.state, ""), width)
+    room = width - len(ending) - 1 if ending else width
+    full, rest = track(share, max(0, room))
+    parts: list[Part] = [(full, accent(topology.index)), (rest, "$line")]
+    if not ending:
+        return parts
+    return [*parts, " " if room >= 0 else "", (ending, "$dim" if topology.state == "stopped" else "bold $error")]
 
 
 def _done_share(snapshot: Snapshot, topology: Topology) -> float:

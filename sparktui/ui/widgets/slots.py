@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from textual.content import Content
@@ -41,7 +42,7 @@ class Slots(Panel):
         shown = wave.slots[: width * MAX_ROWS]
         gap = " " if 2 * len(shown) <= width else ""
         rows = [_row(shown[start : start + width], gap, wave.stale) for start in range(0, len(shown), width)]
-        return lines([_counts(wave, len(shown)), *rows])
+        return lines([_legend(wave, len(shown), width), *rows])
 
 
 def _row(slots: bytes, gap: str, stale: bool) -> Content:
@@ -52,10 +53,23 @@ def _row(slots: bytes, gap: str, stale: bool) -> Content:
     return Content.assemble(*parts)
 
 
-def _counts(wave: Wave, shown: int) -> Content:
+def _legend(wave: Wave, shown: int, width: int) -> Content:
+    """Return the counts with their words; where that is too wide, closer, then only those of which there are some."""
+    some = [state for state in MARKS if wave.slots.count(state)]
+    forms = (_counts(wave, shown, states, gap) for states in (list(MARKS), some) for gap in ("  ", " "))
+    return next((form for form in forms if form.cell_length <= width), _counts(wave, shown, some, " ", words=False))
+
+
+def _counts(wave: Wave, shown: int, states: Sequence[int], gap: str, *, words: bool = True) -> Content:
     parts: list[Part] = []
-    for state, (mark, style, word) in MARKS.items():
-        parts += ["  " if parts else "", (mark, style), f"{wave.slots.count(state)} ", (word, "$dim")]
+    for state in states:
+        mark, style, word = MARKS[state]
+        parts += [
+            gap if parts else "",
+            (mark, style),
+            f"{wave.slots.count(state)}",
+            (f" {word}" if words else "", "$dim"),
+        ]
     if shown < len(wave.slots):
-        parts.append((f"  (+{len(wave.slots) - shown} not drawn)", "$dim"))
+        parts.append((f"{gap}(+{len(wave.slots) - shown} not drawn)", "$dim"))
     return Content.assemble(*parts)

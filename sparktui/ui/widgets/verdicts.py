@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from textual.content import Content
 
 from sparktui.compare.summary import Comparison, Table
 from sparktui.compare.winners import MetricName, Row
+from sparktui.ui.endings import SHORT
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import Part, lines, squeezed
 from sparktui.ui.themes import accent
@@ -46,7 +48,7 @@ class VerdictTable(Panel):
         self.make_room(2 if table is None else 1 + len(table.rows))
         if table is None:
             return Content.styled("nothing measured yet", "$dim")
-        shape = _shape(table, width, _tainted(snapshot.comparison, table))
+        shape = _shape(table, width, _tainted(snapshot.comparison, table), _ended(snapshot.comparison))
         self.entitle(self.heading, _subtitle(table, shape))
         return lines([_head(table, shape), *(_row(table, row, shape) for row in table.rows)])
 
@@ -86,9 +88,16 @@ class _Shape:
     std: bool
     verdict: int
     tainted: Cells = field(default_factory=frozenset)
+    ended: Mapping[str, str] = field(default_factory=dict)
+    """How topologies ended that came to no good end: what is missing of them does not come any more."""
 
 
-def _shape(table: Table, width: int, tainted: Cells) -> _Shape:
+def _ended(comparison: Comparison | None) -> Mapping[str, str]:
+    columns = () if comparison is None else comparison.columns
+    return {column.name: SHORT[column.sweep.state] for column in columns if column.sweep.state in SHORT}
+
+
+def _shape(table: Table, width: int, tainted: Cells, ended: Mapping[str, str]) -> _Shape:
     """Take the fullest form that fits; spreads are the first to go, then long names, then the verdict."""
     longest = max((len(row.winner) for row in table.rows if row.winner), default=0)
     for std, names, gap, least in (
@@ -99,8 +108,8 @@ def _shape(table: Table, width: int, tainted: Cells) -> _Shape:
     ):
         columns = tuple(max(min(len(name) + 1, names), _widest(table, name, std)) + gap for name in table.topologies)
         if (left := width - LEVEL - sum(columns)) >= least:
-            return _Shape(columns, std, left, tainted)
-    return _Shape(columns, False, 0, tainted)
+            return _Shape(columns, std, left, tainted, ended)
+    return _Shape(columns, False, 0, tainted, ended)
 
 
 def _widest(table: Table, topology: str, std: bool) -> int:
@@ -124,8 +133,9 @@ def _row(table: Table, row: Row, shape: _Shape) -> Content:
     parts: list[Part] = [(f"{row.concurrency:3}", "$dim")]
     for index, name in enumerate(table.topologies):
         mark = "~" if (name, row.concurrency) in shape.tainted else "*"
-        text = _value(table, row, name, shape.std, mark).rjust(shape.columns[index])
-        parts.append((text, _style(row, name, index)))
+        missing = row.values.get(name) is None and name in shape.ended
+        text = f"{shape.ended[name]} " if missing else _value(table, row, name, shape.std, mark)
+        parts.append((text.rjust(shape.columns[index]), "$error" if missing else _style(row, name, index)))
     if not shape.verdict:
         return Content.assemble(*parts)
     return Content.assemble(*parts, "  ", _verdict(table, row, shape.verdict - 2))
