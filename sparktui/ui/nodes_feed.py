@@ -186,10 +186,11 @@ class NodesFeed:
         return [] if found is None else self._history.last(name, found.t, SAMPLES)
 
     def _top(self, node: _Node, columns: tuple[Column | None, ...], last: list[NodeSample], running: bool) -> int:
-        """Return where the axis ends: while a campaign runs it only rises, when it is over it is all the memory."""
-        if not running and last and last[-1].mem_total_bytes is not None:
-            return last[-1].mem_total_bytes
-        return top_over(columns, node.top_bytes)
+        """Return where the axis ends: while a campaign runs it only rises, to all the memory there is at the most."""
+        total = last[-1].mem_total_bytes if last else None
+        if total is None:
+            return top_over(columns, node.top_bytes)
+        return min(total, top_over(columns, node.top_bytes)) if running else total
 
     def _words(self, samples: list[NodeSample]) -> LastWords | None:
         return last_words(samples, self._runs, self._episodes)

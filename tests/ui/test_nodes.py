@@ -65,7 +65,7 @@ async def test_a_node_that_collapsed_is_remembered_in_words_in_its_strip_and_in_
         words, told = text(screen.query_one(Words)), text(screen.query_one(Told))
         strip = text(next(iter(screen.query(StripPanel))))
     assert f"gf1 last seen {clock(LAST)}, 6.3 GiB left, falling 4.4 GiB/s, phase loading" in words
-    assert "the guard had warned 4.1 s before" in words
+    assert "the guard had warned 4.1 s before" in words.replace("\n", " ")
     assert f"gf1 fragile · 6.3 GiB left at {clock(LAST)} · least 6.3 at {clock(LAST)} in cluster-tp2" in strip
     assert "├idle···" in strip
     assert "✗✗" in strip
@@ -82,6 +82,31 @@ async def test_topologies_and_events_stand_on_the_same_axis_as_the_strips(store:
     assert log.index("✗") == gutter + span.column(LAST)
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_last_words_are_told_to_their_end(store: Path, size: tuple[int, int]) -> None:
+    async with Viewer(store, 1).run_test(size=size) as pilot:
+        words = (await opened(pilot)).query_one(Words)
+        said = str(words.visual).splitlines()
+        assert "the guard had warned 4.1 s before" in " ".join(said)
+        assert max(map(len, said)) <= words.content_size.width
+        assert words.content_size.height == len(said)
+
+
+async def test_it_is_said_which_sample_is_shown(store: Path) -> None:
+    async with Viewer(store, 1).run_test(size=WIDE) as pilot:
+        assert " · newest sample · " in sample(await opened(pilot))
+        assert " · least left in 5 s · " in sample(await opened(pilot, "p"))
+
+
+async def test_the_axis_ends_at_what_the_node_has(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    change(store, "UPDATE node_sample SET mem_available_bytes = mem_total_bytes - 1000000 WHERE node = 'gf1'")
+    async with Viewer(store, campaign).run_test(size=WIDE) as pilot:
+        strip = text(next(iter((await opened(pilot)).query(StripPanel))))
+    assert " 122 ┤" in strip
+    assert "128" not in strip
+
+
 async def test_well_nodes_have_no_last_words(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path)).run_test(size=WIDE) as pilot:
         screen = await opened(pilot)
@@ -92,7 +117,7 @@ async def test_well_nodes_have_no_last_words(tmp_path: Path) -> None:
 async def test_the_sample_under_the_cursor_is_shown_with_every_reading_and_its_unit(store: Path) -> None:
     async with Viewer(store, 1).run_test(size=WIDE) as pilot:
         said = sample(await opened(pilot, "p"))
-    assert f"gf1 · {clock(LAST)}.0 · loading · cluster-tp2" in said
+    assert f"gf1 · {clock(LAST)}.0 · least left in 5 s · loading · cluster-tp2" in said
     for reading in (
         "left 6.3 GiB",
         "slope -4.38 GiB/s",
@@ -106,7 +131,7 @@ async def test_the_sample_under_the_cursor_is_shown_with_every_reading_and_its_u
 async def test_left_and_right_move_through_the_samples_and_newest_comes_back(store: Path) -> None:
     async with Viewer(store, 1).run_test(size=WIDE) as pilot:
         screen = await opened(pilot, "home")
-        assert f"gf2 · {clock(T0 - 5)}.0 · idle · no topology up" in sample(screen, "gf2")
+        assert f"gf2 · {clock(T0 - 5)}.0 · least left in 5 s · idle · no topology up" in sample(screen, "gf2")
         for key in ("shift+right", "right", "right"):
             await pilot.press(key)
             await shown(pilot)

@@ -137,7 +137,8 @@ def test_the_axis_only_rises_while_the_campaign_runs_and_is_all_memory_when_it_i
     feed: NodesFeed, path: Path
 ) -> None:
     high = looked(feed, end=LOADING, width_s=5, columns=20).strips[0].top_bytes
-    assert (high, looked(feed, width_s=5, columns=3).strips[0].top_bytes) == (128 * GIB, 128 * GIB)
+    assert high == int(121.7 * GIB)
+    assert looked(feed, width_s=5, columns=3).strips[0].top_bytes == high
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE campaign SET state = 'guard'")
     over = looked(feed, width_s=None)

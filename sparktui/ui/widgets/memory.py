@@ -17,7 +17,7 @@ from sparktui.ui.strip import draw_strip
 from sparktui.ui.text import clock, harmless, lines
 from sparktui.ui.timeline import MARKS, draw_timeline
 from sparktui.ui.widgets.panel import Panel
-from sparktui.units import UNKNOWN, gib
+from sparktui.units import UNKNOWN, duration, gib
 
 NOTHING = "no node has been sampled yet"
 GAP = "  "
@@ -76,7 +76,8 @@ class Words(ScenePanel):
         super().tell(scene)
 
     def write(self, scene: Scene, width: int) -> Content:
-        return lines([Content.styled(harmless(str(words)), "bold $error") for words in scene.view.words])
+        said = (row for words in scene.view.words for row in wrap(harmless(str(words)), max(20, width)))
+        return lines([Content.styled(row, "bold $error") for row in said])
 
 
 class StripPanel(ScenePanel):
@@ -152,17 +153,23 @@ class SamplePanel(ScenePanel):
         if strip is None or strip.at is None:
             self.entitle(self.node)
             return Content.styled(f"no sample of {self.node} at that moment", "$dim")
-        self.entitle(_moment(strip))
+        self.entitle(_moment(strip, _which(scene.view)))
         return lines(_flowing(strip.readings, width)[: max(1, self.content_size.height)])
 
 
-def _moment(strip: Strip) -> str:
+def _which(view: NodesView) -> str:
+    """Say which of the samples under the cursor it is: the picture has the one with the least left of every column."""
+    return "newest sample" if view.request.at is None else f"least left in {duration(view.span.width_s)}"
+
+
+def _moment(strip: Strip, which: str) -> str:
     words = strip.at_words
     if words is None or strip.at is None:
         return strip.node
     parts = [
         strip.node,
         f"{clock(strip.at)}.{int(strip.at * 10) % 10}",
+        which,
         words.phase,
         str(words.run or "no topology up"),
     ]
