@@ -9,10 +9,13 @@ import httpx
 
 from sparktui.errors import EngineError
 from sparktui.load.completion import message_in
+from sparktui.load.exchange import NoAnswerError, exchange
 from sparktui.load.prompts import Method, TokenCounter
 from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said, without_key
 
 _TIMEOUT_S = 60.0
+_MOST_BYTES = 64 * 2**20
+"""`/tokenize` answers with every token's number."""
 _PROBE = Prompt(user="Note")
 _KEY_REFUSED = (401, 403)
 
@@ -31,16 +34,18 @@ class _Asker:
 
     async def post(self, url: str, body: dict[str, object]) -> dict[str, Any]:
         try:
-            response = await self._client.post(url, json=body, headers=self._headers, timeout=_TIMEOUT_S)
-            answer = response.json() if response.is_success else None
-        except httpx.TransportError as error:
-            raise EngineError(f"{url} cannot be reached: {str(error) or type(error).__name__}.") from error
+            response = await exchange(
+                self._client, url, body=body, headers=self._headers, deadline_s=_TIMEOUT_S, most_bytes=_MOST_BYTES
+            )
+            answer = response.json() if 200 <= response.status < 300 else None
+        except NoAnswerError as error:
+            raise EngineError(f"{url} cannot be reached: {error}.") from error
         except ValueError as error:
             raise NoCountError(f"{url} did not answer with JSON.") from error
         if isinstance(answer, dict):
             return answer
-        problem = f"{url} answered {response.status_code}: {message_in(without_key(response.content, self._key))}"
-        if response.status_code in _KEY_REFUSED:
+        problem = f"{url} answered {response.status}: {message_in(without_key(response.content, self._key))}"
+        if response.status in _KEY_REFUSED:
             raise EngineError(problem, "Check the API key: it is in the variable or the file that the profile names.")
         raise NoCountError(problem)
 

@@ -10,6 +10,7 @@ from statistics import fmean
 import httpx
 
 from sparktui.errors import EngineError, UsageError
+from sparktui.load.exchange import Answer, NoAnswerError, exchange
 from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said, without_key
 
 TIMEOUT_S = 10.0
@@ -19,6 +20,10 @@ ROUTER_HEALTH = "/health/liveliness"
 COMPLETION_TIMEOUT_S = 120.0
 """A first completion may compile kernels."""
 LATENCY_PROBES = 3
+MOST_BYTES = 16 * 2**20
+"""Of an answer: a busy engine's /metrics page has some hundred kilobytes."""
+MOST_TOKENS = 2**40
+"""No context is as long; what a server says beyond it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,8 @@ class EngineApi:
                 response = await self._get(path)
             except EngineError:
                 return False
-            if response.status_code != 404:
-                return response.status_code == 200
+            if response.status != 404:
+                return response.status == 200
         return False
 
     async def models(self) -> tuple[ServedModel, ...]:
@@ -63,12 +68,10 @@ class EngineApi:
             EngineError: It did not answer, or not with a list of models.
         """
         response = await self._get("/v1/models")
-        if response.status_code != 200:
-            raise EngineError(
-                f"{self.root}/v1/models answered {response.status_code}", "is this an OpenAI-compatible API?"
-            )
+        if response.status != 200:
+            raise EngineError(f"{self.root}/v1/models answered {response.status}", "is this an OpenAI-compatible API?")
         try:
-            return tuple(ServedModel(str(m["id"]), m.get("max_model_len")) for m in response.json()["data"])
+            return tuple(ServedModel(str(m["id"]), _length(m.get("max_model_len"))) for m in response.json()["data"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(
                 f"{self.root}/v1/models does not list models", "is this an OpenAI-compatible API?"
@@ -103,14 +106,12 @@ class EngineApi:
         """
         body = {"model": model, "max_tokens": 1, **said(Prompt("Hello"), api)}
         try:
-            response = await self._client.post(
-                api_url(self.root, api), json=body, headers=self._headers, timeout=COMPLETION_TIMEOUT_S
-            )
-        except httpx.HTTPError as error:
-            raise EngineError(f"{self.root}: a first completion failed: {_reason(error)}") from error
-        if response.status_code != 200:
+            response = await self._ask(api_url(self.root, api), body, COMPLETION_TIMEOUT_S)
+        except NoAnswerError as error:
+            raise EngineError(f"{self.root}: a first completion failed: {error}") from error
+        if response.status != 200:
             answer = without_key(response.content, self._key).decode("utf-8", "replace")
-            raise EngineError(f"{self.root}: a first completion answered {response.status_code}: {_short(answer)}")
+            raise EngineError(f"{self.root}: a first completion answered {response.status}: {_short(answer)}")
 
     async def metrics_page(self) -> str | None:
         """Return the /metrics page, or None where there is none."""
@@ -118,15 +119,18 @@ class EngineApi:
             response = await self._get("/metrics")
         except EngineError:
             return None
-        return response.text if response.status_code == 200 else None
+        return response.text if response.status == 200 else None
 
-    async def _get(self, path: str) -> httpx.Response:
+    async def _get(self, path: str) -> Answer:
         try:
-            return await self._client.get(self.root + path, headers=self._headers, timeout=TIMEOUT_S)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise EngineError(
-                f"{self.root} does not answer: {_reason(error)}", "is it up, and is the URL right?"
-            ) from error
+            return await self._ask(self.root + path, None, TIMEOUT_S)
+        except NoAnswerError as error:
+            raise EngineError(f"{self.root} does not answer: {error}", "is it up, and is the URL right?") from error
+
+    async def _ask(self, url: str, body: dict[str, object] | None, deadline_s: float) -> Answer:
+        return await exchange(
+            self._client, url, body=body, headers=self._headers, deadline_s=deadline_s, most_bytes=MOST_BYTES
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +173,8 @@ def new_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S, follow_redirects=False)
 
 
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _length(value: object) -> int | None:
+    return value if isinstance(value, int) and 0 < value < MOST_TOKENS else None
 
 
 def _short(text: str, limit: int = 300) -> str:
