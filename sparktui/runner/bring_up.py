@@ -72,6 +72,9 @@ class BringUp:
         text = f"{self.plan.topology}: ready after {duration(took)}{self._against_earlier()}"
         text += f": {said}" if said else ""
         await self.journal.info(self.plan.topology, "ready", text, {"seconds": took, "engine": facts})
+        if engine.answers_as is not None:
+            text = f"{self.plan.topology}: asked for {self.plan.model}, it answers as {engine.answers_as}"
+            await self.journal.warning(self.plan.topology, "other-model", text, {"answers_as": engine.answers_as})
         return Up(engine, took, facts)
 
     async def _launch_and_wait(self) -> Engine:

@@ -22,6 +22,7 @@ COMPLETION_TIMEOUT_S = 120.0
 LATENCY_PROBES = 3
 MOST_BYTES = 16 * 2**20
 """Of an answer: a busy engine's /metrics page has some hundred kilobytes."""
+MOST_NAME = 200
 MOST_TOKENS = 2**40
 """No context is as long; what a server says beyond it is not known."""
 
@@ -98,8 +99,11 @@ class EngineApi:
                 taken_us.append((time.perf_counter() - started) * 1e6)
         return fmean(taken_us) if taken_us else None
 
-    async def complete_once(self, model: str, api: Api = "chat") -> None:
+    async def complete_once(self, model: str, api: Api = "chat") -> str | None:
         """Have one token generated: the proof that it serves, through the API that will be measured.
+
+        Returns:
+            The model that it says has answered; None where it does not say.
 
         Raises:
             EngineError: It did not.
@@ -112,6 +116,7 @@ class EngineApi:
         if response.status != 200:
             answer = without_key(response.content, self._key).decode("utf-8", "replace")
             raise EngineError(f"{self.root}: a first completion answered {response.status}: {_short(answer)}")
+        return _model_in(response)
 
     async def metrics_page(self) -> str | None:
         """Return the /metrics page, or None where there is none."""
@@ -171,6 +176,15 @@ def require_model(served: tuple[ServedModel, ...], model: str, url: str) -> Serv
 def new_client() -> httpx.AsyncClient:
     """Return a client for engines on the owner's own network: no proxy from the environment gets in between."""
     return httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S, follow_redirects=False)
+
+
+def _model_in(answer: Answer) -> str | None:
+    try:
+        said = answer.json()
+    except ValueError:
+        return None
+    name = said.get("model") if isinstance(said, dict) else None
+    return name[:MOST_NAME] if isinstance(name, str) and name else None
 
 
 def _length(value: object) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sparktui.errors import EngineError, HostError, LaunchError, UsageError
 from sparktui.load.request import Api
@@ -25,6 +25,8 @@ class Engine:
 
     model: ServedModel
     version: str | None
+    answers_as: str | None = None
+    """The model that it says has answered, where that is not the one it was asked for."""
 
 
 async def wait_ready(
@@ -63,7 +65,8 @@ async def wait_ready(
         ) from None
     except (EngineError, UsageError) as error:
         raise LaunchError(error.message, error.hint) from error
-    return engines[0]
+    other = next((engine.answers_as for engine in engines if engine.answers_as is not None), None)
+    return replace(engines[0], answers_as=other)
 
 
 async def _tell(on_phase: OnPhase | None, phase: str) -> None:
@@ -90,8 +93,8 @@ async def _dead(dead: Dead) -> str | None:
 
 async def _verify(server: EngineApi, model: str, api: Api) -> Engine:
     served = require_model(await server.models(), model, server.root)
-    await server.complete_once(model, api)
-    return Engine(served, await server.version())
+    answered = await server.complete_once(model, api)
+    return Engine(served, await server.version(), None if answered == model else answered)
 
 
 async def _waited_for(servers: Sequence[EngineApi]) -> str:
