@@ -19,11 +19,14 @@ from sparktui.private import users_umask
 from sparktui.serving.host import HEAD_BYTES, TAIL_BYTES, Completed
 
 KILL_WAIT_S = 5.0
+START_FIELD = 19
+"""In /proc/PID/stat, behind the name and its parenthesis: ticks from the boot to the start."""
+SAME_S = 0.05
 
 
 @dataclass(slots=True)
 class LocalProcess:
-    """A process group on this machine; `started` is when, in seconds since the epoch."""
+    """A process group on this machine; `started` is when, as `process_started` says."""
 
     pid: int
     started: float | None
@@ -123,17 +126,26 @@ def _read_head(path: Path) -> str:
 
 
 def process_started(pid: int) -> float | None:
-    """Return when a process of this machine was started, so that its id is not mistaken for a later process's."""
+    """Return when a process of this machine was started, so that its id is not mistaken for a later process's.
+
+    In seconds since boot where the kernel counts so (Linux): of a wall clock that is set, every start would be another.
+    """
+    if not Path("/proc/self/stat").exists():
+        try:
+            return psutil.Process(pid).create_time()
+        except psutil.Error:
+            return None
     try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return None
+    return int(stat.rpartition(")")[2].split()[START_FIELD]) / os.sysconf("SC_CLK_TCK")
 
 
 def same_process(pid: int, started: float) -> bool:
     """Tell whether a process id still belongs to the process that was started then."""
     now = process_started(pid)
-    return now is not None and abs(now - started) < 1
+    return now is not None and abs(now - started) < SAME_S
 
 
 async def _ended_within(process: asyncio.subprocess.Process, name: str, timeout_s: float) -> None:
