@@ -42,7 +42,7 @@ async def refuse_broken(deployment: Deployment, record: WaveRecord) -> None:
     Raises:
         LaunchError: Something that was up has ended.
     """
-    if all(request.error is None for request in record.requests):
+    if not deployment.launched or all(request.error is None for request in record.requests):
         return
     now = asyncio.get_running_loop().time
     deadline = now() + DYING_S
