@@ -54,6 +54,6 @@ def is_finished(row: CampaignRow, left: Left, topologies: int, load: Workload) -
     """
     if row.state == "done":
         return True
-    if row.state not in CAMPAIGN_OVER or left.cells:
-        return False
+    if row.state not in CAMPAIGN_OVER or row.state == "stopped" or left.cells:
+        return False  # one that was stopped with nothing open has yet to be called done
     return row.state == "partial" or (left.of >= topologies * len(load.concurrency) and load.until is None)

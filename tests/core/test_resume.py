@@ -63,10 +63,11 @@ def test_what_is_left_names_the_topologies_and_counts_their_cells() -> None:
     ("state", "open_cells", "of", "until", "finished"),
     [
         ("done", 0, 2, None, True),
-        ("stopped", 0, 2, None, True),
+        ("stopped", 0, 2, None, False),  # it has yet to be called done
+        ("guard", 0, 2, None, True),
         ("stopped", 1, 2, None, False),
-        ("stopped", 0, 1, None, False),  # not all of its cells were stored
-        ("stopped", 0, 2, "crossover", False),  # new levels may have been planned
+        ("guard", 0, 1, None, False),  # not all of its cells were stored
+        ("guard", 0, 2, "crossover", False),  # new levels may have been planned
         ("partial", 0, 2, "crossover", True),
         ("running", 0, 2, None, False),  # its runner ended before it said how it went
         ("failed", 0, 0, None, False),

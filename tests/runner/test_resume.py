@@ -253,3 +253,17 @@ def test_a_runner_that_is_told_of_a_lost_terminal_goes_on(owner: Owner) -> None:
     assert owner.state() == "done"
     assert owner.rows(PER_CELL) == SOLO
     assert count(owner, "SELECT count(*) FROM event WHERE level <> 'info' AND kind LIKE 'agent%'") == 0
+
+
+def test_a_campaign_that_was_stopped_when_all_had_been_measured_is_called_done(owner: Owner) -> None:
+    assert owner.type("run", owner.profile(RACE), "--only", "solo", "--plain").returncode == 0
+    change(owner, "UPDATE sweep SET state = 'stopped', error = 'SIGTERM received'")
+    change(owner, "UPDATE campaign SET state = 'stopped', exit_code = 130")
+    launched = count(owner, "SELECT count(*) FROM launched WHERE sweep IS NOT NULL")
+    done = owner.type("resume", "--plain")
+    assert done.returncode == 0, done.stderr
+    assert owner.rows("SELECT state, error FROM sweep") == [("done", None)]
+    assert owner.state() == "done"
+    assert owner.rows(PER_CELL) == SOLO
+    assert count(owner, "SELECT count(*) FROM launched WHERE sweep IS NOT NULL") == launched
+    assert "nothing is missing" in owner.type("resume").stderr

@@ -53,7 +53,7 @@ class Lane:
         self._viewers: dict[str, Viewer] = {}
         self._ports: set[int] = set()
         self._breaks: list[Break] = []
-        self._campaign = self._hits = 0
+        self._campaign = self._hits = self._in_vain = 0
         self._where = ""
 
     def run(self, faults: Sequence[Fault]) -> None:
@@ -94,6 +94,7 @@ class Lane:
         self._breaks.append(Break(fault, at, time.time()))
         self.tally.add(kills=1)
         self._hits += 1
+        self._in_vain = 0
         self._after(fault, victims)
 
     def _after(self, fault: Fault, victims: Sequence[psutil.Process]) -> None:
@@ -149,6 +150,8 @@ class Lane:
         """Have a campaign running: the one that was broken off, or a new one; tell whether that was not so."""
         if self._hits < HITS_A_CAMPAIGN and of_kind(self.owner, "runner"):
             return False
+        self._in_vain += 1
+        assert self._in_vain < RESUMES_AT_MOST, f"campaign {self._campaign} is resumed in vain: {self.owner.state()}"
         if not self._campaign:
             self._begin()
         elif self._hits < HITS_A_CAMPAIGN and self.owner.state() != "done":
