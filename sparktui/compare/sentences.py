@@ -30,7 +30,8 @@ def _chain(changes: Sequence[Crossover], verb: str) -> str:
 
 
 def _up_to(change: Crossover) -> str:
-    return f"up to {_users(change.concurrency)} users ({_between(change)})"
+    users = round(change.concurrency)
+    return f"up to {users} user{'' if users == 1 else 's'} ({_between(change)})"
 
 
 def _between(change: Crossover) -> str:
@@ -38,11 +39,11 @@ def _between(change: Crossover) -> str:
     if change.interval is None:
         return f"between c{low} and c{high}"
     start, end = change.interval
-    return f"{f'under {low}' if start is None else _users(start)} to {f'over {high}' if end is None else _users(end)}"
-
-
-def _users(concurrency: float) -> str:
-    return f"{concurrency:.0f}" if concurrency >= 10 else f"{concurrency:.1f}"
+    if start is not None and end is not None:
+        return f"{start:.0f} to {end:.0f}"
+    if start is None and end is None:
+        return f"it may be anywhere between {low} and {high}"
+    return f"{end:.0f} at the most" if start is None else f"{start:.0f} at the least"
 
 
 def _no_change(table: Table) -> list[str]:

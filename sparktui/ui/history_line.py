@@ -9,9 +9,9 @@ from datetime import date
 from textual.content import Content
 
 from sparktui.moments import local_time
+from sparktui.ui.colours import colour
 from sparktui.ui.history_view import LEVELS_SHOWN, HistoryRow, LevelWinner
 from sparktui.ui.text import Part, clipped, harmless, squeezed
-from sparktui.ui.themes import accent
 from sparktui.ui.widgets.masthead import BADGES
 
 NAME_COLUMNS = 18
@@ -89,9 +89,9 @@ class Layout:
         level = f"c{found.concurrency} "
         name = "tie" if found.tie else "-" if found.winner is None else harmless(found.winner)
         text = f"{level}{squeezed(name, self.winner - len(level) - 1)}".ljust(self.winner)
-        if found.tie or found.winner not in row.topologies:
+        if found.tie or found.winner is None or found.winner not in row.topologies:
             return (text, "$dim")
-        return (text, accent(row.topologies.index(found.winner)))
+        return (text, colour(found.winner, row.topologies))
 
 
 def _when(row: HistoryRow, width: int) -> str:

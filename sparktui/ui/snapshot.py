@@ -8,6 +8,7 @@ from sparktui.compare.summary import Comparison
 from sparktui.measure.agreement import Agreement
 from sparktui.runner.progress import NOT_KNOWN_YET, Remaining
 from sparktui.ui.asked import View
+from sparktui.ui.colours import colour
 from sparktui.ui.live_values import LIVE_INTERVAL_S as LIVE_INTERVAL_S
 from sparktui.ui.live_values import NO_TRENDS
 from sparktui.ui.live_values import STALE_INTERVALS as STALE_INTERVALS
@@ -50,7 +51,7 @@ class Topology:
 
     name: str
     index: int
-    """Its place in the race: decides its colour."""
+    """Its place in the race."""
     state: str
     launched: float | None
     ready: float | None
@@ -124,6 +125,10 @@ class Snapshot:
         """The topology being brought up, loaded or taken down."""
         busy = ("launching", "warming", "measuring", "stopping")
         return next((topology for topology in self.topologies if topology.state in busy), None)
+
+    def colour(self, topology: str) -> str:
+        """Return the style of a topology's colour in this race."""
+        return colour(topology, (one.name for one in self.topologies))
 
     def topology(self, name: str) -> Topology | None:
         """Return a topology by name."""

@@ -10,9 +10,9 @@ from sparktui.compare.comparison import Table
 from sparktui.compare.winners import Row
 from sparktui.exporting.interval import mean_interval
 from sparktui.ui.chart import GHOST_STROKE, STROKES, Axis, Chart, Line, Point
+from sparktui.ui.colours import slot
 from sparktui.ui.sweep_scale import Scale
 from sparktui.ui.sweep_view import Ghost, SweepFigure, SweepView
-from sparktui.ui.themes import ACCENTS
 
 Tainted = frozenset[tuple[str, int]]
 """Topology and level."""
@@ -43,7 +43,7 @@ class Reading:
 
     topology: str
     index: int
-    """Its place in the race: decides its letter and its colour."""
+    """Its place in the race: decides its letter."""
     value: float | None
     std: float | None
     interval: tuple[float, float] | None
@@ -175,16 +175,16 @@ def _levels_axis(levels: Sequence[int], level: int | None) -> Axis:
 
 
 def _lines(table: Table, topologies: Sequence[str], scale: Scale, tainted: Tainted) -> list[Line]:
-    return [_line(table, name, topologies.index(name), scale, tainted) for name in table.topologies]
+    return [_line(table, name, topologies, scale, tainted) for name in table.topologies]
 
 
-def _line(table: Table, name: str, index: int, scale: Scale, tainted: Tainted) -> Line:
-    points = []
+def _line(table: Table, name: str, topologies: Sequence[str], scale: Scale, tainted: Tainted) -> Line:
+    points, index = [], topologies.index(name)
     for row in table.rows:
         place = scale.place(row.values.get(name))
         low, high = map(scale.place, mean_interval(row.estimates.get(name)) or (None, None))
         points.append(Point(math.log2(row.concurrency), place, low, high, _flaw(row, name, tainted)))
-    return Line(tuple(points), f"topology-{index % ACCENTS}", letter(index), STROKES[index % len(STROKES)])
+    return Line(tuple(points), f"topology-{slot(name, topologies)}", letter(index), STROKES[index % len(STROKES)])
 
 
 def _ghost_lines(figure: SweepFigure, topologies: Sequence[str], scale: Scale, levels: Sequence[int]) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.theme import BUILTIN_THEMES, Theme
 
 ACCENTS = 8
-"""How many topologies have a colour of their own; after that the colours begin again."""
+"""How many topologies have a colour of their own; `colours` says which is whose."""
 
 DARK_NAME = "sparktui-dark"
 LIGHT_NAME = "sparktui-light"
@@ -130,8 +130,3 @@ def next_theme(name: str) -> str:
 def variables(theme: Theme) -> dict[str, str]:
     """Return our colours for a theme that is not ours, by what it is."""
     return (ANSI if theme.ansi else DARK if theme.dark else LIGHT).variables
-
-
-def accent(index: int) -> str:
-    """Return the style that names a topology's colour, by its place in the race."""
-    return f"$topology-{index % ACCENTS}"

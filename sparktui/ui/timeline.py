@@ -9,10 +9,10 @@ from textual.content import Content
 
 from sparktui.moments import local_time
 from sparktui.nodes.history import Mark, Run
+from sparktui.ui.colours import colour
 from sparktui.ui.nodes_view import NodesView, Span
 from sparktui.ui.strip import GUTTER, Cell
 from sparktui.ui.text import Part, clock, harmless, lines
-from sparktui.ui.themes import accent
 
 ROWS = 3
 LABEL_EVERY = 16
@@ -28,7 +28,7 @@ def draw_timeline(view: NodesView, topologies: Sequence[str], cursor: int | None
 
     Args:
         view: What is shown.
-        topologies: All of the race, in their order: it decides their colours.
+        topologies: All of the race: together they decide their colours.
         cursor: The column looked at; None where it is out of sight.
     """
     return lines(
@@ -69,7 +69,7 @@ def _named(name: str, length: int) -> Iterator[str]:
 
 
 def _colour(run: Run, topologies: Sequence[str]) -> str:
-    return accent(topologies.index(run.topology)) if run.topology in topologies else ""
+    return colour(run.topology, topologies) if run.topology in topologies else ""
 
 
 def _marks(span: Span, marks: Sequence[Mark]) -> list[Cell]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparktui.compare.crossover import Crossover, crossovers, leader_changes, pair_crossovers
+from sparktui.compare.sentences import _chain
 from sparktui.compare.winners import METRICS, Metric, Row, Standing, decide
 
 DECODE, TTFT = METRICS["decode"], METRICS["ttft"]
@@ -160,3 +161,21 @@ def test_a_crossover_lies_between_its_levels_and_does_not_depend_on_who_is_named
     swapped = crossovers(DECODE, "b", "a", table)
     assert [(c.below, c.above) for c in found] == [(c.below, c.above) for c in swapped]
     assert [c.concurrency for c in found] == pytest.approx([c.concurrency for c in swapped])
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ((4.2, 23.4), "a wins decode up to 8 users (4 to 23), b beyond"),
+        ((None, 23.4), "a wins decode up to 8 users (23 at the most), b beyond"),
+        ((4.2, None), "a wins decode up to 8 users (4 at the least), b beyond"),
+        ((None, None), "a wins decode up to 8 users (it may be anywhere between 4 and 32), b beyond"),
+        (None, "a wins decode up to 8 users (between c4 and c32), b beyond"),
+    ],
+)
+def test_a_crossover_is_said_in_whole_users_and_how_sure_that_is(
+    interval: tuple[float | None, float | None] | None, said: str
+) -> None:
+    assert _chain([Crossover("decode", "a", "b", 7.8, (4, 32), interval)], "wins") == said
+    one = _chain([Crossover("decode", "a", "b", 1.3, (1, 2))], "wins")
+    assert one == "a wins decode up to 1 user (between c1 and c2), b beyond"

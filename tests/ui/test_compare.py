@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from sparktui.compare.summary import summarise
 from sparktui.store.reader import Reader
 from sparktui.ui.widgets.answers import Advice, Crossings, Notes, Standing
-from sparktui.ui.widgets.verdicts import VerdictTable
+from sparktui.ui.widgets.verdicts import VerdictTable, _spread
 from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import Viewer, change, recorded, shown, text
 
@@ -158,3 +158,42 @@ async def test_tables_are_computed_when_a_cell_ends_and_not_on_every_look(
         await shown(pilot)
         await shown(pilot)
     assert calls == 2
+
+
+@pytest.mark.parametrize(
+    ("spread", "value", "said"),
+    [
+        (1022.4, "10 679", "1 022"),
+        (0.04, "304.0", "0.04"),
+        (0.2, "1 342", "0.2"),
+        (0.0, "304.0", "0"),
+        (1.25, "38.68", "1.25"),
+        (3, "1 342", "3"),
+    ],
+)
+def test_a_spread_is_written_like_its_value(spread: float, value: str, said: str) -> None:
+    assert _spread(spread, value) == said
+
+
+async def test_columns_for_which_there_is_no_room_are_named(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(80, 24)) as pilot:
+        await pilot.app.compare_campaigns(("published/gemma4-26b-a4b", "1"))  # type: ignore[attr-defined]
+        for _ in range(3):
+            viewer = await shown(pilot)
+        panel = viewer.screen.query_one("#verdict-decode", VerdictTable)
+        lines = str(panel.visual).splitlines()
+        assert "no room for 1 more: 1/shuffle" in lines[-1]
+        assert max(map(len, lines)) <= panel.content_size.width
+        assert panel.content_size.height == len(lines)
+
+
+async def test_loads_that_have_tables_of_their_own_are_said_above_them(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    change(store, "UPDATE cell SET pp = 512")
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        await pilot.app.compare_campaigns(("published/gemma4-26b-a4b", "1"))  # type: ignore[attr-defined]
+        for _ in range(3):
+            viewer = await shown(pilot)
+        assert "2 loads, each with tables of its own" in text(viewer.panel(Standing))
+        names = table(viewer, "decode-1")[1].split()
+    assert min(len(name) for name in names if "…" in name) >= 15, "names have the room there is"

@@ -69,10 +69,10 @@ async def test_the_cursor_reads_out_every_topology_best_first(tmp_path: Path) ->
     viewer = Viewer(*recorded(tmp_path, FINISHED))
     async with viewer.run_test(size=(120, 40)) as pilot:
         screen = await opened(viewer, pilot)
-        assert screen.query_one(Readout).border_title == "at c64, tok/s"
+        assert screen.query_one(Readout).border_title == "at c64, tok/s · + is several lines"
         await pilot.press("left")
         lines = text(screen.query_one(Readout)).splitlines()
-        assert lines[0] == "at c32, tok/s"
+        assert lines[0] == "at c32, tok/s · + is several lines"
         named = [line.split() for line in lines if line[0] in "ABCD"]
         assert [words[1] for words in named] == ["cluster-tp2", "cluster-tp2-ray", "shuffle", "solo"]
         assert named[0][-1] == "leads"

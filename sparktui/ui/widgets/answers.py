@@ -9,6 +9,7 @@ from textual.content import Content
 
 from sparktui.compare.answers import advice_lines
 from sparktui.compare.sentences import leader_sentences
+from sparktui.store.rows import CampaignRow
 from sparktui.ui.compared_view import CompareView
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import harmless, lines
@@ -33,7 +34,7 @@ class Standing(Panel):
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         if isinstance(snapshot.view, CompareView):
-            return lines([row.truncate(width, ellipsis=True) for row in _side_by_side(snapshot.view)])
+            return lines([row.truncate(width, ellipsis=True) for row in _side_by_side(snapshot.view, width)])
         if snapshot.campaign is None:
             return Content(NOTHING_OPEN if snapshot.taken else "reading the store")
         done, every = sum(cell.state == "done" for cell in snapshot.cells), len(snapshot.cells)
@@ -47,12 +48,22 @@ class Standing(Panel):
         return f"   working out {self._asked} …" if self._asked is not None and self._asked != known else ""
 
 
-def _side_by_side(view: CompareView) -> tuple[Content, Content]:
-    """Say which campaigns these are, and, where they are not ranked, that they are not."""
-    names = ", ".join(harmless(f"{row.name} #{row.id}" if row.id else row.name) for row in view.comparison.campaigns)
-    ranked = "" if view.comparison.ranked else "   not ranked: not measured alike, see the notes"
-    first = Content.assemble((names, "bold"), (ranked, "bold $warning"))
-    return first, Content.styled(f"Esc: only the open campaign   {LEGEND}", "$dim")
+def _side_by_side(view: CompareView, width: int) -> tuple[Content, Content]:
+    """Say which campaigns these are, after what matters more: where they are not ranked, that they are not."""
+    names = ", ".join(harmless(_called(row)) for row in view.comparison.campaigns)
+    ranked = "" if view.comparison.ranked else "not ranked: not measured alike, see the notes   "
+    loads = len({table.workload for table in view.comparison.tables})
+    apart = f"{loads} loads, each with tables of its own: scroll   " if loads > 1 else ""
+    first = Content.assemble((ranked, "bold $warning"), (apart, "$warning"), (names, "bold"))
+    parts = ["Esc: back", *LEGEND.split("  ")]
+    while len("  ".join(parts)) > width and len(parts) > 1:
+        parts.pop()
+    return first, Content.styled("  ".join(parts), "$dim")
+
+
+def _called(row: CampaignRow) -> str:
+    """Name a campaign, with its number where it has one here."""
+    return row.name if row.source == "published" else f"{row.name} #{row.id}"
 
 
 def _workload(snapshot: Snapshot) -> str:

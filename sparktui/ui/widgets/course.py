@@ -11,7 +11,6 @@ from textual.content import Content
 from sparktui.moments import local_time
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import bars, harmless, lines, spread, squeezed
-from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import rate
 
@@ -24,8 +23,7 @@ LEAST_NAME = 6
 class _Cell:
     """One measured cell."""
 
-    topology: int
-    """By its place in the race."""
+    topology: str
     started: float
     ended: float
     decode_tps: float
@@ -47,17 +45,17 @@ class Course(Panel):
         owners = _owners(cells, width - AXIS)
         values = [None if cell is None else cell.decode_tps for cell in owners]
         top = max(cell.decode_tps for cell in cells)
-        colours = [None if cell is None else cell.topology for cell in owners]
+        owned = [None if cell is None else cell.topology for cell in owners]
         drawn = bars(values, width - AXIS, rows, top)
         labels = [f"{rate(top)} ┤", *[" ┤"] * (rows - 1)]
-        body = [_row(label.rjust(AXIS), row, colours) for label, row in zip(labels, drawn, strict=True)]
-        return lines([*body, _names(snapshot, colours), _clock(cells, width)])
+        body = [_row(snapshot, label.rjust(AXIS), row, owned) for label, row in zip(labels, drawn, strict=True)]
+        return lines([*body, _names(snapshot, owned), _clock(cells, width)])
 
 
 def _cells(snapshot: Snapshot) -> list[_Cell]:
     comparison = snapshot.comparison
     return [
-        _Cell(column.sweep.seq, cell.cell.started, cell.cell.ended, decode)
+        _Cell(column.sweep.topology, cell.cell.started, cell.cell.ended, decode)
         for column in (comparison.columns if comparison else ())
         for cell in column.cells
         if cell.cell.started and cell.cell.ended and (decode := cell.figures.mean("decode_tps")) is not None
@@ -77,33 +75,32 @@ def _longest(cells: Sequence[_Cell], low: float, high: float) -> _Cell | None:
     return max(within, key=lambda cell: min(cell.ended, high) - max(cell.started, low), default=None)
 
 
-def _row(label: str, row: str, colours: Sequence[int | None]) -> Content:
-    drawn = groupby(zip(row, colours, strict=True), key=lambda pair: pair[1])
+def _row(snapshot: Snapshot, label: str, row: str, owned: Sequence[str | None]) -> Content:
+    drawn = groupby(zip(row, owned, strict=True), key=lambda pair: pair[1])
     parts = [
-        ("".join(character for character, _ in run), "$dim" if colour is None else accent(colour))
-        for colour, run in drawn
+        ("".join(character for character, _ in run), "$dim" if name is None else snapshot.colour(name))
+        for name, run in drawn
     ]
     return Content.assemble((label, "$dim"), *parts)
 
 
-def _names(snapshot: Snapshot, colours: Sequence[int | None]) -> Content:
+def _names(snapshot: Snapshot, owned: Sequence[str | None]) -> Content:
     """Name each topology under its bars, where there is room for a name."""
-    names = {topology.index: harmless(topology.name) for topology in snapshot.topologies}
     parts = []
-    for colour, run in groupby(_without_gaps(colours)):
+    for name, run in groupby(_without_gaps(owned)):
         room = len(list(run))
-        name = squeezed(names.get(colour, ""), room - 1) if colour is not None and room > LEAST_NAME else ""
-        parts.append((name.ljust(room), "$dim" if colour is None else accent(colour)))
+        said = squeezed(harmless(name), room - 1) if name is not None and room > LEAST_NAME else ""
+        parts.append((said.ljust(room), "$dim" if name is None else snapshot.colour(name)))
     return Content.assemble(" " * AXIS, *parts)
 
 
-def _without_gaps(colours: Sequence[int | None]) -> list[int | None]:
+def _without_gaps(owned: Sequence[str | None]) -> list[str | None]:
     """Give what lies between two cells of one topology to that topology."""
-    last = {colour: index for index, colour in enumerate(colours) if colour is not None}
-    filled: list[int | None] = []
+    last = {name: index for index, name in enumerate(owned) if name is not None}
+    filled: list[str | None] = []
     now = None
-    for index, colour in enumerate(colours):
-        now = colour if colour is not None else now if now is not None and index < last[now] else None
+    for index, name in enumerate(owned):
+        now = name if name is not None else now if now is not None and index < last[now] else None
         filled.append(now)
     return filled
 

@@ -13,7 +13,6 @@ from textual.widgets import Digits, Static
 from sparktui.ui.live_values import Curve
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import HEADROOM, bars, lines, spark
-from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import UNKNOWN, milliseconds, rate
 
@@ -63,7 +62,7 @@ class DecodeTrend(Panel):
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         current, curve = snapshot.current, snapshot.trends.decode_tps
-        style = accent(current.index) if current is not None else "$dim"
+        style = snapshot.colour(current.name) if current is not None else "$dim"
         rows = bars(curve.values, width, max(1, self.content_size.height), HEADROOM * curve.top)
         return lines([Content.styled(row, style) for row in rows])
 

@@ -14,10 +14,11 @@ from sparktui.compare.sentences import leader_sentences
 from sparktui.compare.tables import verdict
 from sparktui.compare.winners import Row
 from sparktui.exporting.grid import number
+from sparktui.ui.chart import SEVERAL
+from sparktui.ui.colours import colour
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.sweep_picture import Picture, Reading, letter
 from sparktui.ui.text import Part, harmless, lines, squeezed
-from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import UNKNOWN, percent
 
@@ -74,7 +75,8 @@ class Readout(SweepPanel):
         row = picture.row
         if row is None:
             return Content.styled(NOTHING_YET, "$dim")
-        self.border_title = f"at c{row.concurrency}, {picture.table.metric.unit}"
+        several = f" · {SEVERAL} is several lines" if len(picture.chart.lines) > 1 else ""
+        self.border_title = f"at c{row.concurrency}, {picture.table.metric.unit}{several}"
         readings = sorted(picture.readings, key=_rank(picture.table))
         shape = _one_line if width >= ONE_LINE else _two_lines
         rows = [line for reading in readings for line in shape(picture, reading)]
@@ -143,7 +145,7 @@ def _named(picture: Picture, reading: Reading) -> list[Part]:
     value = number(picture.table, reading.value)
     flaw = "" if picture.row is None else picture.flaw(picture.row, reading.topology)
     text = f"[{value}]" if best else f"{value}{flaw or ' '}"
-    return [(name, f"bold {accent(reading.index)}"), (text.rjust(11), "bold" if best else "")]
+    return [(name, f"bold {colour(reading.topology, picture.topologies)}"), (text.rjust(11), "bold" if best else "")]
 
 
 def _spread(picture: Picture, reading: Reading) -> str:
@@ -186,7 +188,7 @@ def _of_topology(picture: Picture, topology: str, shape: _Shape) -> Content:
     index = picture.index(topology)
     label = f"{letter(index)} {squeezed(topology, shape.name - LETTER)}".ljust(shape.name)
     values = ((_value(picture, row, topology).rjust(shape.column), _weight(row, topology)) for row in shape.rows)
-    return Content.assemble((label, f"bold {accent(index)}"), *values)
+    return Content.assemble((label, f"bold {colour(topology, picture.topologies)}"), *values)
 
 
 def _leaders(picture: Picture, shape: _Shape) -> Content:

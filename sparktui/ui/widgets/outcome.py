@@ -9,7 +9,6 @@ from sparktui.compare.winners import Row
 from sparktui.ui.endings import ENDINGS
 from sparktui.ui.snapshot import Cell, Snapshot, Topology
 from sparktui.ui.text import Part, harmless, lines
-from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
 
 BAD = ("failed", "guard")
@@ -39,7 +38,7 @@ def _topology(snapshot: Snapshot, topology: Topology, longest: int, endings: int
     done = sum(cell.state == "done" for cell in cells)
     error = f"  {harmless(topology.error)}" if topology.error else ""
     return Content.assemble(
-        (topology.name.ljust(longest), f"bold {accent(topology.index)}"),
+        (topology.name.ljust(longest), f"bold {snapshot.colour(topology.name)}"),
         (f"  {_ending(topology):<{max(9, endings)}}", "bold $error" if topology.state in BAD else ""),
         (f"  {done} of {len(cells)} levels", "$dim"),
         (f"  {_tainted(cells)}", "$warning"),
@@ -65,7 +64,7 @@ def _wins(snapshot: Snapshot, table: Table) -> Content:
     parts: list[Part] = [(f"{table.metric.name:<8}", "$dim")]
     for name, where in levels.items():
         topology = snapshot.topology(name)
-        style = f"bold {accent(topology.index)}" if topology else "bold"
+        style = f"bold {snapshot.colour(name)}" if topology else "bold"
         parts += ["   " if len(parts) > 1 else "", (name, style), f" {' '.join(where)}"]
     return Content.assemble(*parts)
 

@@ -8,7 +8,6 @@ from sparktui.moments import local_time
 from sparktui.ui.endings import ENDINGS
 from sparktui.ui.snapshot import Campaign, Snapshot, Topology, Wave
 from sparktui.ui.text import Part, clipped, harmless, lines, spread, track
-from sparktui.ui.themes import accent
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import duration
 
@@ -36,7 +35,7 @@ def _where(snapshot: Snapshot, campaign: Campaign) -> list[Part]:
     current = snapshot.current
     if current is None:
         return [("waiting to start" if campaign.state == "queued" else "between topologies", "bold")]
-    name = (current.name, f"bold {accent(current.index)}")
+    name = (current.name, f"bold {snapshot.colour(current.name)}")
     return [name, f" ({current.index + 1} of {len(snapshot.topologies)})", *_doing(snapshot, current)]
 
 
@@ -84,16 +83,16 @@ def _gauges(snapshot: Snapshot, width: int) -> Content:
     each = max(1, (width - (count - 1)) // count)
     parts: list[Part] = []
     for topology in snapshot.topologies:
-        parts += [" " if parts else "", *_gauge(topology, _done_share(snapshot, topology), each)]
+        parts += [" " if parts else "", *_gauge(snapshot, topology, each)]
     return Content.assemble(*parts)
 
 
-def _gauge(topology: Topology, share: float, width: int) -> list[Part]:
+def _gauge(snapshot: Snapshot, topology: Topology, width: int) -> list[Part]:
     """Draw how much is done; of one that came to no good end, how it ended in the place of what is missing."""
     ending = clipped(ENDINGS.get(topology.state, ""), width)
     room = width - len(ending) - 1 if ending else width
-    full, rest = track(share, max(0, room))
-    parts: list[Part] = [(full, accent(topology.index)), (rest, "$line")]
+    full, rest = track(_done_share(snapshot, topology), max(0, room))
+    parts: list[Part] = [(full, snapshot.colour(topology.name)), (rest, "$line")]
     if not ending:
         return parts
     return [*parts, " " if room >= 0 else "", (ending, "$dim" if topology.state == "stopped" else "bold $error")]

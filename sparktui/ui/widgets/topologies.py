@@ -14,8 +14,8 @@ from textual.widgets.option_list import Option
 from sparktui.nodes.verdict import Verdict
 from sparktui.profile.model import Profile, Topology
 from sparktui.prospect import NOTHING_KNOWN, Prospect
+from sparktui.ui.colours import colour
 from sparktui.ui.text import Part, harmless, squeezed
-from sparktui.ui.themes import accent
 from sparktui.units import GIB, UNKNOWN, duration, gib
 
 TICK, NEEDS, VERDICT, ABOUT = 4, 8, 12, 9
@@ -106,10 +106,7 @@ class Topologies(OptionList):
             self.clear_options()
             return
         shape = _Shape(profile, width)
-        rows = [
-            shape.row(index, name, self._prospect, ticked=self._is_ticked(name))
-            for index, name in enumerate(profile.topologies)
-        ]
+        rows = [shape.row(name, self._prospect, ticked=self._is_ticked(name)) for name in profile.topologies]
         self.set_options(Option(row, id=name) for row, name in zip(rows, profile.topologies, strict=True))
         self.highlighted = min(at or 0, len(rows) - 1)
 
@@ -137,11 +134,12 @@ class _Shape:
         nodes = "".join(f"  {squeezed(harmless(name), VERDICT - 8)}, GiB".ljust(VERDICT) for name in names)
         return Content.styled("".join(columns) + "needs".rjust(NEEDS) + nodes + "about".rjust(ABOUT), "$dim")
 
-    def row(self, index: int, name: str, prospect: Prospect, *, ticked: bool) -> Content:
+    def row(self, name: str, prospect: Prospect, *, ticked: bool) -> Content:
         topology, verdicts = self._profile.topologies[name], prospect.verdicts.get(name, {})
         tick = "[x] " if ticked else "[ ] "
         parts: list[Part] = [(tick, "bold" if ticked else "$dim")]
-        parts.append((squeezed(name, self._name - 1).ljust(self._name), f"bold {accent(index)}" if ticked else "$dim"))
+        style = f"bold {colour(name, self._profile.topologies)}" if ticked else "$dim"
+        parts.append((squeezed(name, self._name - 1).ljust(self._name), style))
         parts.append(squeezed(place(topology), max(0, self._where - 1)).ljust(self._where))
         needed = [v.needed_bytes for v in verdicts.values() if v.needed_bytes is not None and v.basis != "running"]
         parts.append(gib(max(needed, default=None), NEEDS))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from textual.content import Content
 
 from sparktui.compare.summary import Comparison, Table
 from sparktui.compare.winners import MetricName, Row
+from sparktui.ui.colours import colour
 from sparktui.ui.endings import SHORT
 from sparktui.ui.snapshot import Snapshot
-from sparktui.ui.text import Part, lines, squeezed
-from sparktui.ui.themes import accent
+from sparktui.ui.text import Part, harmless, lines, squeezed
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import UNKNOWN, milliseconds, percent, rate
 
@@ -22,6 +22,8 @@ LEVEL = 4
 MARGIN = 9
 INTERVAL = 19
 MIN_VERDICT = 22
+MOST_DECIMALS = 3
+"""Of a spread."""
 LEGEND = "[best]  ± over waves  * incomplete  ~ tainted: neither wins  tie: too close"
 
 
@@ -45,12 +47,15 @@ class VerdictTable(Panel):
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         table = find_table(snapshot.comparison, self._metric, self._nth)
-        self.make_room(2 if table is None else 1 + len(table.rows))
-        if table is None:
+        if table is None or snapshot.comparison is None:
+            self.make_room(2)
             return Content.styled("nothing measured yet", "$dim")
-        shape = _shape(table, width, _tainted(snapshot.comparison, table), _ended(snapshot.comparison))
+        about = _About.of(snapshot.comparison, table)
+        shape = _shape(about, width)
         self.entitle(self.heading, _subtitle(table, shape))
-        return lines([_head(table, shape), *(_row(table, row, shape) for row in table.rows)])
+        rows = [_head(about, shape), *(_row(about, row, shape) for row in table.rows), *_left_out(table, shape, width)]
+        self.make_room(len(rows))
+        return lines(rows)
 
 
 def verdict_id(metric: MetricName, nth: int = 0) -> str:
@@ -73,55 +78,88 @@ Cells = frozenset[tuple[str, int]]
 """Topology and level."""
 
 
-def _tainted(comparison: Comparison | None, table: Table) -> Cells:
-    """Return whose cells were measured while something was wrong."""
-    columns = () if comparison is None else comparison.columns
-    cells = ((column.name, cell) for column in columns for cell in column.cells if cell.workload == table.workload)
-    return frozenset((name, cell.cell.concurrency) for name, cell in cells if cell.cell.taint is not None)
+@dataclass(frozen=True, slots=True)
+class _About:
+    """A table, and what of its comparison has to be seen in it."""
+
+    table: Table
+    names: tuple[str, ...]
+    """Everything compared: together they decide their colours."""
+    tainted: Cells
+    """What was measured while something was wrong."""
+    ended: Mapping[str, str]
+    """How topologies ended that came to no good end: what is missing of them does not come any more."""
+
+    @classmethod
+    def of(cls, comparison: Comparison, table: Table) -> _About:
+        columns = comparison.columns
+        cells = ((column.name, cell) for column in columns for cell in column.cells if cell.workload == table.workload)
+        tainted = frozenset((name, cell.cell.concurrency) for name, cell in cells if cell.cell.taint is not None)
+        ended = {column.name: SHORT[column.sweep.state] for column in columns if column.sweep.state in SHORT}
+        return cls(table, comparison.topologies, tainted, ended)
+
+    def colour(self, topology: str) -> str:
+        return colour(topology, self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What there is room for: a width per topology, spreads, and the columns that are left for the verdict."""
+    """What there is room for: a width for each topology shown, spreads, and what is left for the verdict."""
 
-    columns: tuple[int, ...]
+    columns: Mapping[str, int]
     std: bool
     verdict: int
-    tainted: Cells = field(default_factory=frozenset)
-    ended: Mapping[str, str] = field(default_factory=dict)
-    """How topologies ended that came to no good end: what is missing of them does not come any more."""
 
 
-def _ended(comparison: Comparison | None) -> Mapping[str, str]:
-    columns = () if comparison is None else comparison.columns
-    return {column.name: SHORT[column.sweep.state] for column in columns if column.sweep.state in SHORT}
+def _shape(about: _About, width: int) -> _Shape:
+    """Take the fullest form that fits; spreads are the first to go, then long names, the verdict, and whole columns."""
+    longest = max((len(row.winner) for row in about.table.rows if row.winner), default=0)
+    for std, names, gap, least in _forms(about.table, longest):
+        columns = _columns(about, std=std, names=names, gap=gap)
+        if (left := width - LEVEL - sum(columns.values())) >= least:
+            return _Shape(columns, std, left)
+    fitting: dict[str, int] = {}
+    for name, column in columns.items():
+        if LEVEL + sum(fitting.values()) + column > width:
+            break
+        fitting[name] = column
+    return _Shape(fitting, False, 0)
 
 
-def _shape(table: Table, width: int, tainted: Cells, ended: Mapping[str, str]) -> _Shape:
-    """Take the fullest form that fits; spreads are the first to go, then long names, then the verdict."""
-    longest = max((len(row.winner) for row in table.rows if row.winner), default=0)
-    for std, names, gap, least in (
-        (True, 99, 2, longest + MARGIN + INTERVAL),
-        (False, 99, 2, longest + MARGIN),
-        (False, 99, 1, longest + MARGIN),
-        (False, MIN_COLUMN, 1, MIN_VERDICT),
-    ):
-        columns = tuple(max(min(len(name) + 1, names), _widest(table, name, std)) + gap for name in table.topologies)
-        if (left := width - LEVEL - sum(columns)) >= least:
-            return _Shape(columns, std, left, tainted, ended)
-    return _Shape(columns, False, 0, tainted, ended)
+def _forms(table: Table, longest: int) -> Iterator[tuple[bool, int, int, int]]:
+    """Yield, the fullest first: whether spreads are shown, how long a name may be, the gap, and the least verdict."""
+    widest = max((len(name) + 1 for name in table.topologies), default=MIN_COLUMN)
+    yield True, widest, 2, longest + MARGIN + INTERVAL
+    yield False, widest, 2, longest + MARGIN
+    yield False, widest, 1, longest + MARGIN
+    yield from ((False, names, 1, MIN_VERDICT) for names in range(max(widest, MIN_COLUMN), MIN_COLUMN - 1, -1))
+
+
+def _columns(about: _About, *, std: bool, names: int, gap: int) -> dict[str, int]:
+    return {
+        name: max(min(len(name) + 1, names), _widest(about.table, name, std)) + gap for name in about.table.topologies
+    }
+
+
+def _left_out(table: Table, shape: _Shape, width: int) -> list[Content]:
+    """Name the columns there is no room for."""
+    names = [name for name in table.topologies if name not in shape.columns]
+    if not names:
+        return []
+    text = f"no room for {len(names)} more: {', '.join(names)} · e writes all"
+    return [Content.styled(harmless(text), "$warning").truncate(width, ellipsis=True)]
 
 
 def _widest(table: Table, topology: str, std: bool) -> int:
     return max((len(_value(table, row, topology, std)) for row in table.rows), default=MIN_COLUMN)
 
 
-def _head(table: Table, shape: _Shape) -> Content:
+def _head(about: _About, shape: _Shape) -> Content:
     parts: list[Part] = [("  c", "$dim")]
-    for index, name in enumerate(table.topologies):
-        column = shape.columns[index]
-        parts.append((squeezed(name, column - 2).rjust(column - 1) + " ", f"bold {accent(index)}"))
-    return Content.assemble(*parts, (f"  {_winner_title(table, shape.verdict - 2)}" if shape.verdict else "", "$dim"))
+    for name, column in shape.columns.items():
+        parts.append((squeezed(name, column - 2).rjust(column - 1) + " ", f"bold {about.colour(name)}"))
+    title = f"  {_winner_title(about.table, shape.verdict - 2)}" if shape.verdict else ""
+    return Content.assemble(*parts, (title, "$dim"))
 
 
 def _winner_title(table: Table, room: int) -> str:
@@ -129,21 +167,21 @@ def _winner_title(table: Table, room: int) -> str:
     return "Winner" if table.baseline is None else squeezed(f"Winner, vs {table.baseline}", room)
 
 
-def _row(table: Table, row: Row, shape: _Shape) -> Content:
+def _row(about: _About, row: Row, shape: _Shape) -> Content:
     parts: list[Part] = [(f"{row.concurrency:3}", "$dim")]
-    for index, name in enumerate(table.topologies):
-        mark = "~" if (name, row.concurrency) in shape.tainted else "*"
-        missing = row.values.get(name) is None and name in shape.ended
-        text = f"{shape.ended[name]} " if missing else _value(table, row, name, shape.std, mark)
-        parts.append((text.rjust(shape.columns[index]), "$error" if missing else _style(row, name, index)))
+    for name, column in shape.columns.items():
+        mark = "~" if (name, row.concurrency) in about.tainted else "*"
+        missing = row.values.get(name) is None and name in about.ended
+        text = f"{about.ended[name]} " if missing else _value(about.table, row, name, shape.std, mark)
+        parts.append((text.rjust(column), "$error" if missing else _style(about, row, name)))
     if not shape.verdict:
         return Content.assemble(*parts)
-    return Content.assemble(*parts, "  ", _verdict(table, row, shape.verdict - 2))
+    return Content.assemble(*parts, "  ", _verdict(about, row, shape.verdict - 2))
 
 
-def _style(row: Row, topology: str, index: int) -> str:
+def _style(about: _About, row: Row, topology: str) -> str:
     if topology == row.winner:
-        return f"bold {accent(index)}"
+        return f"bold {about.colour(topology)}"
     return "$dim" if topology in row.barred else ""
 
 
@@ -151,24 +189,27 @@ def _value(table: Table, row: Row, topology: str, std: bool, mark: str = "*") ->
     value, spread = row.values.get(topology), row.std.get(topology)
     text = _number(table, value)
     if std and value is not None and spread is not None:
-        text += f" ±{spread:.{_decimals(value)}f}"
+        text += f" ±{_spread(spread, text)}"
     if topology == row.winner:
         return f"[{text}]"
     return f"{text}{mark}" if value is not None and topology in row.barred else f"{text} "
 
 
-def _decimals(value: float) -> int:
-    return 2 if value < 100 else 1 if value < 1000 else 0
+def _spread(spread: float, value: str) -> str:
+    """Format a spread with the digits of its value, or where those are all zero, with as many as it takes to see it."""
+    decimals = len(value.partition(".")[2])
+    digits = next((digits for digits in range(decimals, MOST_DECIMALS + 1) if round(spread, digits)), None)
+    return "0" if digits is None else f"{spread:,.{digits}f}".replace(",", " ")
 
 
 def _number(table: Table, value: float | None) -> str:
     return milliseconds(value) if table.metric.unit == "ms" else rate(value)
 
 
-def _verdict(table: Table, row: Row, room: int) -> Content:
+def _verdict(about: _About, row: Row, room: int) -> Content:
     if row.winner is None:
         return Content.styled(UNKNOWN, "$dim")
-    style = f"bold {accent(table.topologies.index(row.winner))}"
+    style = f"bold {about.colour(row.winner)}"
     if row.margin is None:
         return Content.assemble((squeezed(row.winner, room - 6), style), (" alone", "$dim"))
     margin, span = percent(row.margin), _span(row)
