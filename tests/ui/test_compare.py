@@ -197,3 +197,11 @@ async def test_loads_that_have_tables_of_their_own_are_said_above_them(tmp_path:
         assert "2 loads, each with tables of its own" in text(viewer.panel(Standing))
         names = table(viewer, "decode-1")[1].split()
     assert min(len(name) for name in names if "…" in name) >= 15, "names have the room there is"
+
+
+async def test_no_fact_above_the_tables_is_cut(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        first = text((await shown(pilot)).panel(Standing)).splitlines()[1]
+    assert "so far" in first
+    assert first.rstrip().endswith(("usage", "token_ids", "a level"))

@@ -39,7 +39,9 @@ class Standing(Panel):
             return Content(NOTHING_OPEN if snapshot.taken else "reading the store")
         done, every = sum(cell.state == "done" for cell in snapshot.cells), len(snapshot.cells)
         sofar = f"so far {done} of {every} cells measured   " if snapshot.campaign.running else ""
-        first = Content.assemble((sofar, "bold"), _workload(snapshot), (self._waiting(snapshot), "bold $warning"))
+        waiting = self._waiting(snapshot)
+        load = _workload(snapshot, width - len(sofar) - len(waiting))
+        first = Content.assemble((sofar, "bold"), load, (waiting, "bold $warning"))
         legend = Content.styled(LEGEND, "$dim")
         return lines([first.truncate(width, ellipsis=True), legend.truncate(width, ellipsis=True)])
 
@@ -66,15 +68,19 @@ def _called(row: CampaignRow) -> str:
     return row.name if row.source == "published" else f"{row.name} #{row.id}"
 
 
-def _workload(snapshot: Snapshot) -> str:
+def _workload(snapshot: Snapshot, room: int) -> str:
+    """Say what every cell is loaded with and how its figures come about; the last facts give way first."""
     cells = snapshot.cells
     if not cells:
         return ""
     depth = f" depth{cells[0].depth}" if cells[0].depth else ""
     kind = "pool runs" if cells[0].shape == "pool" else "waves"
-    load = f"pp{cells[0].pp} tg{cells[0].tg}{depth} · {cells[0].runs} {kind} a level"
-    compared = snapshot.comparison
-    return load if compared is None else f"{load} · {compared.calculator} by {compared.token_source}"
+    facts = [f"pp{cells[0].pp} tg{cells[0].tg}{depth}", f"{cells[0].runs} {kind} a level"]
+    if snapshot.comparison is not None:
+        facts += [snapshot.comparison.calculator, f"tokens by {snapshot.comparison.token_source}"]
+    while len(facts) > 1 and len(" · ".join(facts)) > room:
+        facts.pop()
+    return " · ".join(facts)
 
 
 class Crossings(Panel):

@@ -75,7 +75,8 @@ class Readout(SweepPanel):
         row = picture.row
         if row is None:
             return Content.styled(NOTHING_YET, "$dim")
-        several = f" · {SEVERAL} is several lines" if len(picture.chart.lines) > 1 else ""
+        drawn = [line for line in picture.chart.lines if any(point.y is not None for point in line.points)]
+        several = f" · {SEVERAL} is several lines" if len(drawn) > 1 else ""
         self.border_title = f"at c{row.concurrency}, {picture.table.metric.unit}{several}"
         readings = sorted(picture.readings, key=_rank(picture.table))
         shape = _one_line if width >= ONE_LINE else _two_lines
