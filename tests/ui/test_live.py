@@ -28,6 +28,17 @@ async def test_progress_says_where_the_race_is_and_how_long_it_takes(tmp_path: P
     assert "all 9 m" in said
 
 
+@pytest.mark.parametrize("width", [80, 100, 120])
+async def test_where_the_race_is_is_told_whole(tmp_path: Path, width: int) -> None:
+    store, campaign = recorded(tmp_path)
+    change(store, "UPDATE live SET t = t + 118 WHERE id % 2 = 0 AND t < ?", NOW - 118)
+    change(store, "UPDATE wave SET duration_us = 90000000")
+    async with Viewer(store, campaign).run_test(size=(width, 36)) as pilot:
+        said = text((await shown(pilot)).panel(Progress)).splitlines()[1]
+    assert "cluster-tp2-ray (3 of 4) · c16 · wave 3 of 5" in said
+    assert "…" not in said
+
+
 async def test_decode_is_large_and_agrees_with_the_streams_beside_it(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
         viewer = await shown(pilot)

@@ -92,6 +92,25 @@ async def test_the_last_words_are_told_to_their_end(store: Path, size: tuple[int
         assert words.content_size.height == len(said)
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_last_words_appear_when_they_come(store: Path, size: tuple[int, int]) -> None:
+    change(store, "UPDATE event SET kind = 'later ' || kind")
+    async with Viewer(store, 1).run_test(size=size) as pilot:
+        words = (await opened(pilot)).query_one(Words)
+        assert not words.display
+        await pilot.press("2")
+        await shown(pilot)
+        change(
+            store,
+            "INSERT INTO event (t, campaign, level, source, kind, text, data)"
+            " SELECT t, campaign, level, source, substr(kind, 7), text, data FROM event WHERE kind LIKE 'later %'",
+        )
+        pilot.app.moment += 2  # type: ignore[attr-defined]
+        await opened(pilot)
+        assert words.display
+        assert words.content_size.height == len(str(words.visual).splitlines()) > 0
+
+
 async def test_it_is_said_which_sample_is_shown(store: Path) -> None:
     async with Viewer(store, 1).run_test(size=WIDE) as pilot:
         assert " · newest sample · " in sample(await opened(pilot))

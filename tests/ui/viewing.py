@@ -22,12 +22,12 @@ P = TypeVar("P", bound=Panel)
 
 
 class Viewer(SparktuiApp):
-    """Never looks by itself: `shown` asks for a look and waits until it is on screen."""
+    """Never looks by itself: `shown` asks for a look and waits until it is on screen. `moment` is its time."""
 
     def __init__(self, store: Path, campaign: int | None, start: Start | None = None) -> None:
-        super().__init__(store, campaign, hz=0.001, start=start, clock=lambda: NOW, folder=store.parent)
-        self.drawn = asyncio.Event()
         self.moment = NOW
+        super().__init__(store, campaign, hz=0.001, start=start, clock=lambda: self.moment, folder=store.parent)
+        self.drawn = asyncio.Event()
 
     def on_snapshot_taken(self, message: SnapshotTaken) -> None:
         self.call_after_refresh(self.drawn.set)

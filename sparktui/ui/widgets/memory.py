@@ -74,6 +74,9 @@ class Words(ScenePanel):
     def tell(self, scene: Scene | None) -> None:
         self.display = scene is not None and bool(scene.view.words)
         super().tell(scene)
+        if self.display and self.content_size.height != len(self._lines):  # a layout that went by while it was hidden
+            self._redraw()
+            self.refresh(layout=True)
 
     def write(self, scene: Scene, width: int) -> Content:
         said = (row for words in scene.view.words for row in wrap(harmless(str(words)), max(20, width)))

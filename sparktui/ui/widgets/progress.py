@@ -6,14 +6,10 @@ from textual.content import Content
 
 from sparktui.moments import local_time
 from sparktui.ui.endings import ENDINGS
-from sparktui.ui.snapshot import Campaign, Snapshot, Topology, Wave
+from sparktui.ui.snapshot import Campaign, Snapshot, Topology
 from sparktui.ui.text import Part, clipped, harmless, lines, spread, track
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import duration
-
-CLOCK_COLUMNS = 90
-"""From this width on there is room for when it will be done."""
-
 
 NOTHING_OPEN = "No campaign is open. Press 1 and choose one."
 
@@ -25,8 +21,14 @@ class Progress(Panel):
         campaign = snapshot.campaign
         if campaign is None:
             return Content(NOTHING_OPEN if snapshot.taken else "reading the store")
-        where, when = Content.assemble(*_where(snapshot, campaign)), _when(snapshot, campaign, width)
-        return lines([spread(where, when, width), _gauges(snapshot, width)])
+        where = _where(snapshot, campaign)
+        room = width - Content.assemble(*where).cell_length - 1
+        forms = _when(snapshot, campaign)
+        when = next((form for form in forms if form.cell_length <= room), forms[-1])
+        left = _wave_left(snapshot)
+        if len(left) <= room - when.cell_length:
+            where.append((left, "$dim"))
+        return lines([spread(Content.assemble(*where), when, width), _gauges(snapshot, width)])
 
 
 def _where(snapshot: Snapshot, campaign: Campaign) -> list[Part]:
@@ -49,31 +51,36 @@ def _doing(snapshot: Snapshot, current: Topology) -> list[Part]:
     if current.state == "measuring" and wave is not None and wave.topology == current.name:
         kind = "pool run" if wave.shape == "pool" else "wave"
         number = "warm-up" if wave.warmup else f"{kind} {wave.number} of {wave.runs}"
-        return [f" · c{wave.concurrency} · {number}", (_wave_left(snapshot, wave), "$dim")]
+        return [f" · c{wave.concurrency} · {number}"]
     since = current.ready if current.state == "warming" else current.launched
     lasting = f" for {duration(snapshot.taken - since)}" if since is not None else ""
     return [f" · {current.state}{lasting if current.state in ('launching', 'warming') else ''}"]
 
 
-def _wave_left(snapshot: Snapshot, wave: Wave) -> str:
+def _wave_left(snapshot: Snapshot) -> str:
     """Say how long the wave in flight should still take; nothing once it takes longer than waves do."""
-    usual = snapshot.remaining.wave_s
-    left = 0.0 if usual is None else usual - wave.running_s
+    wave, usual, current = snapshot.wave, snapshot.remaining.wave_s, snapshot.current
+    if wave is None or usual is None or current is None or wave.topology != current.name:
+        return ""
+    left = usual - wave.running_s
     return f", {duration(left)} left" if left >= 1 else ""
 
 
-def _when(snapshot: Snapshot, campaign: Campaign, width: int) -> Content:
+def _when(snapshot: Snapshot, campaign: Campaign) -> list[Content]:
+    """Return how long it takes, in full and in ever shorter forms."""
     if not campaign.running:
         took = None if campaign.finished is None else campaign.finished - campaign.created
-        return Content(f"took {duration(took)}")
+        return [Content(f"took {duration(took)}")]
     if snapshot.wave is not None and snapshot.wave.stale:
-        return Content.styled(f"silent for {duration(snapshot.wave.age_s)}", "bold $warning")
+        return [Content.styled(f"silent for {duration(snapshot.wave.age_s)}", "bold $warning")]
     left = snapshot.remaining
-    done = (
-        "" if left.all_s is None or width < CLOCK_COLUMNS else local_time(snapshot.taken + left.all_s, ", done %H:%M")
-    )
-    sweep = f"sweep {duration(left.sweep_s)} · " if width >= CLOCK_COLUMNS else ""
-    return Content(f"cell {duration(left.cell_s)} · {sweep}all {duration(left.all_s)}{done}")
+    cell, sweep, every = (duration(seconds) for seconds in (left.cell_s, left.sweep_s, left.all_s))
+    done = "" if left.all_s is None else local_time(snapshot.taken + left.all_s, ", done %H:%M")
+    full = f"cell {cell} · sweep {sweep} · all {every}{done}"
+    return [
+        Content(form)
+        for form in (full, f"cell {cell} · all {every}{done}", f"cell {cell} · all {every}", f"all {every}")
+    ]
 
 
 def _gauges(snapshot: Snapshot, width: int) -> Content:
