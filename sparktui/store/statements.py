@@ -29,7 +29,8 @@ INSERT_CELL = _insert("cell", ("sweep", "seq", "concurrency", "pp", "tg", "depth
 INSERT_WAVE = _insert("wave", ("cell", "seq", "warmup", *WAVE_COLUMNS))
 INSERT_REQUEST = _insert("request", ("wave", *REQUEST_COLUMNS))
 INSERT_LIVE = _insert("live", ("t", "cell", "wave_seq", "warmup", *PROGRESS_COLUMNS))
-INSERT_NODE_SAMPLE = (
+INSERT_NODE_SAMPLE = _insert("node_sample", ("campaign", *NODE_SAMPLE_COLUMNS))
+ADD_NODE_SAMPLE = (
     f"INSERT INTO node_sample (campaign, {', '.join(NODE_SAMPLE_COLUMNS)}) "  # noqa: S608 - names from this module only
     f"SELECT {', '.join('?' * (1 + len(NODE_SAMPLE_COLUMNS)))} "
     "WHERE NOT EXISTS (SELECT 1 FROM node_sample WHERE campaign = ? AND node = ? AND t = ?)"

@@ -303,7 +303,7 @@ def _add_node_sample(connection: sqlite3.Connection, campaign: int, sample: Node
     """Add a sample; return whether it was not there."""
     values = (getattr(sample, name) for name in sql.NODE_SAMPLE_COLUMNS)
     key = (campaign, sample.node, sample.t)
-    return connection.execute(sql.INSERT_NODE_SAMPLE, (campaign, *values, *key)).rowcount > 0
+    return connection.execute(sql.ADD_NODE_SAMPLE, (campaign, *values, *key)).rowcount > 0
 
 
 def _nothing(_: sqlite3.Cursor) -> None:
