@@ -141,8 +141,11 @@ def test_figures_of_a_broken_off_campaign_have_the_same_prompts_as_an_unbroken_o
     interrupted(owner, "solo", after="SELECT count(*) FROM wave WHERE NOT warmup")
     assert owner.type("resume", "--plain").returncode == 0
     assert owner.type("run", owner.profile(RACE), "--only", "solo", "--plain").returncode == 0
-    shown = [json_of(owner.type("show", which, "--json")) for which in ("1", "2")]
-    assert [row["concurrency"] for row in shown[0]["rows"]] == [row["concurrency"] for row in shown[1]["rows"]]
+    # Whether waves as short as these have samples enough for their energy is left to the machine.
+    timed = ("decode", "prefill", "ttft")
+    shown = [json_of(owner.type("show", which, "--json"))["rows"] for which in ("1", "2")]
+    first, second = ([row["concurrency"] for row in rows if row["metric"] in timed] for rows in shown)
+    assert first == second
     taints = owner.rows("SELECT taint FROM cell WHERE sweep = 1 AND taint LIKE '%cache%'")
     assert taints == []
     prints = owner.rows("SELECT fingerprint FROM sweep ORDER BY id")
