@@ -9,8 +9,11 @@ from hypothesis import HealthCheck, settings
 
 from tests.sim_engine import SimEngine, sim_engine
 
-# On a shared machine a case may stand still for longer than any deadline: that is no finding.
-settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same cases every time: what fails can be tried again. On a shared machine a case may stand still for longer than
+# any deadline: that is no finding.
+settings.register_profile(
+    "shared-machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("shared-machine")
 
 

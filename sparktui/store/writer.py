@@ -21,6 +21,7 @@ from sparktui.store import statements as sql
 from sparktui.store.connection import BUSY_TIMEOUT_S, Durability, open_writable, transaction
 from sparktui.store.failures import store_errors
 from sparktui.store.rows import CAMPAIGN_OVER, CELL_OVER, SWEEP_OVER, ControlRow
+from sparktui.store.storable import storable
 
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], T]
@@ -203,7 +204,7 @@ class Writer:
         """Add what the agents have reported, and return what of it was not there yet."""
 
         def write(connection: sqlite3.Connection) -> list[NodeSample]:
-            return [sample for sample in samples if _add_node_sample(connection, campaign, sample)]
+            return [sample for sample in storable(samples) if _add_node_sample(connection, campaign, sample)]
 
         return await self._write("NORMAL", write) if samples else []
 
