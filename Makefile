@@ -21,7 +21,8 @@ audit: $(VENV)/.dev
 	@AUDIT=required $(BIN)/python tests/security/audit.py
 
 test-faults: $(VENV)/.dev
-	SPARKTUI_FAULTS=long $(BIN)/pytest tests/faults
+	$(BIN)/pytest -n 2 --dist worksteal tests/faults
+	SPARKTUI_FAULTS=long $(BIN)/pytest tests/faults/test_kill_matrix.py
 
 test-faults-short: $(VENV)/.dev
 	SPARKTUI_FAULTS=short $(BIN)/pytest tests/faults/test_kill_matrix.py
