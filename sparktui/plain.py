@@ -33,6 +33,7 @@ from sparktui.units import UNKNOWN, duration, milliseconds, percent_of
 from sparktui.units import rate as tps
 
 POLL_S = 0.25
+MOST_CELLS = 2**63
 HEARTBEAT_S = 15.0
 """A long cell says where it is at least this often."""
 
@@ -107,8 +108,9 @@ class Follower:
     def _print(self, event: EventRow) -> None:
         mark = {"info": "", "warning": "warning: ", "error": "error: "}.get(event.level, "")
         text = f"{mark}{event.text}"
-        if event.kind in ("cell-done", "cell-failures") and (cell := event.data.get("cell")) is not None:
-            text = f"{text}  {self._cell_line(int(str(cell)))}{self._left(event)}"
+        cell = event.data.get("cell")
+        if event.kind in ("cell-done", "cell-failures") and isinstance(cell, int) and abs(cell) < MOST_CELLS:
+            text = f"{text}  {self._cell_line(cell)}{self._left(event)}"
         self._line(event.t, text)
         tail = str(event.data.get("log_tail", "")).strip()
         for line in tail.splitlines()[-30:]:
@@ -244,4 +246,4 @@ def _state(row: CampaignRow) -> str:
 
 
 def _note(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)

@@ -11,6 +11,9 @@ from sparktui.runner.steering import Steering
 from sparktui.store.reader import Reader
 from sparktui.store.rows import EventRow
 
+LONGEST_S = 30 * 86_400.0
+"""No launch takes as long."""
+
 
 async def recalled(steering: Steering) -> Steering:
     """Return the steering, its course told everything that is stored; a campaign that only begins has nothing."""
@@ -49,11 +52,13 @@ def recall(course: Course, path: Path, campaign: int) -> None:
 def _launches(events: Iterable[EventRow]) -> Iterable[tuple[str, float]]:
     for event in events:
         seconds = event.data.get("seconds") if event.kind == "ready" else None
-        if isinstance(seconds, int | float):
+        if isinstance(seconds, int | float) and 0 <= seconds < LONGEST_S:
             yield event.source, float(seconds)
 
 
 def _refined(events: Iterable[EventRow]) -> Iterable[tuple[str, int]]:
     for event in events:
         if event.kind == "level-chosen" and event.data.get("why") == NEAR_CROSSOVER:
-            yield event.source, int(str(event.data["level"]))
+            level = event.data.get("level")
+            if isinstance(level, int):
+                yield event.source, level

@@ -260,8 +260,11 @@ class EventRow:
 
     @property
     def data(self) -> dict[str, object]:
-        """What goes with the text."""
-        return _decoded(self.data_json, dict[str, object])
+        """What goes with the text; a `t` in it is a moment."""
+        found = _decoded(self.data_json, dict[str, object])
+        if "t" in found and not _is_moment(found["t"]):
+            del found["t"]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +297,10 @@ class LaunchedRow:
     def undo(self) -> tuple[str, ...]:
         """The argv that removes it; empty for a process group."""
         return _decoded(self.undo_json, tuple[str, ...])
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= LAST_MOMENT
 
 
 def _decoded(text: str, kind: type[T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -13,8 +14,12 @@ from tests.ui.fixture_store import Race, build
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b5n\u202e[bold red]red[/bold red][@click=app.quit]x[/]"
 """What would rename a terminal's window, clear it, ask it something, turn the writing round, and be markup."""
+KEYS = ("brief", "cell", "engine", "kind", "level", "loading_tail", "log_tail", "model", "node", "seconds", "t", "why")
+"""What is looked up in objects that the store keeps as JSON."""
+LEAVES: tuple[object, ...] = (ESCAPES, -1, 1e300, 10**400, None, [{}], {"a": 1})
+OBJECTS = tuple(json.dumps(dict.fromkeys(KEYS, leaf)) for leaf in LEAVES)
 ODD: dict[str, tuple[object, ...]] = {
-    "TEXT": ("", "\0", ESCAPES, "null", "[]", '{"a": 1}', '{"a": [{}]}', "9" * 400, "x" * 100_000, "1e999", "\n\n"),
+    "TEXT": (ESCAPES, *OBJECTS, "", "\0", "null", "[]", "9" * 400, "x" * 100_000, "1e999", "\n\n", '{"'),
     "INTEGER": (-1, 0, 2, 2**31, 2**63 - 1, -(2**63)),
     "REAL": (-1.0, 0.0, 1e-300, 1e300, float("inf"), float("-inf"), 4e18),
     "BLOB": (b"", b"\0", b"\xff" * 3, b"\xff" * 16, b"\0" * 4_000),
@@ -86,13 +91,21 @@ def kinds(store: Path, table: str) -> Iterator[dict[str, str]]:
         yield dict.fromkeys([column for column in kept if kept[column] == kind], kind)
 
 
-def damage(store: Path, table: str, columns: Mapping[str, str]) -> None:
+def shifts(store: Path, table: str, columns: Mapping[str, str]) -> tuple[int, ...]:
+    """Return with which values to begin: where there are fewer rows than values, begin twice."""
+    with closing(sqlite3.connect(store)) as db:
+        rows = int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    name, kind = next(iter(columns.items()))
+    return (0,) if rows >= len(ODD[kind]) else (0, 1 + sum(name.encode()) % (len(ODD[kind]) - 1))
+
+
+def damage(store: Path, table: str, columns: Mapping[str, str], shift: int = 0) -> None:
     """Put odd values into columns, another one in each row and column; what is there twice, and must not be, stays."""
     with closing(sqlite3.connect(store)) as db, db:
         rows = [row for (row,) in db.execute(f"SELECT rowid FROM {table} ORDER BY rowid").fetchall()]
         for place, (column, kind) in enumerate(columns.items()):
             for number, row in enumerate(rows):
-                value = ODD[kind][(number + place) % len(ODD[kind])]
+                value = ODD[kind][(number + place + shift) % len(ODD[kind])]
                 db.execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE rowid = ?", (value, row))
 
 
