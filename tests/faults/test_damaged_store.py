@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
@@ -43,6 +44,11 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def acts(text: str) -> list[str]:
     """Return the characters of a text that a terminal would obey."""
     return [c for c in text if unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\t\r"]
+
+
+def taken_as_markup(picture: str) -> list[str]:
+    """Return where the odd name is shown without what would be markup in it; cut off is as good as shown."""
+    return [rest for rest in re.findall(r"owned([^\\].{8})", picture) if "[2J" not in rest and "…" not in rest]
 
 
 def said(command: tuple[str, ...]) -> str:
@@ -93,6 +99,7 @@ async def test_every_screen_is_drawn_whatever_is_in_a_table(store: Path, table: 
                 picture = drawn(viewer)
                 assert len(picture.split()) > 5, (columns, key)
                 assert acts(picture) == [], (columns, key)
+                assert taken_as_markup(picture) == [], (columns, key)
 
 
 class Telling(Viewer):
