@@ -18,6 +18,12 @@ def close_to_others() -> None:
         _of_the_user = before
 
 
+def leave_to_what_is_started() -> None:
+    """Take the user's umask again, in a process that writes nothing itself: what it starts closes itself."""
+    if _of_the_user != UNCHANGED:
+        os.umask(_of_the_user)
+
+
 def users_umask() -> int:
     """Return the umask for what is launched: an engine's caches are shared with whom the user shares them."""
     return _of_the_user

@@ -15,6 +15,7 @@ from textual_serve.server import Server
 
 from sparktui.errors import UsageError
 from sparktui.paths import store_path
+from sparktui.private import leave_to_what_is_started
 from sparktui.store.reader import Reader
 from sparktui.web.gate import ANYWHERE, LOOPBACK, Gate, guarded
 
@@ -73,6 +74,7 @@ def serve(host: str, port: int, campaign: str | None) -> None:
     if campaign is not None:
         with Reader(store_path()) as reader:
             reader.resolve(campaign)
+    leave_to_what_is_started()
     gate = Gate(host, port, secrets.token_urlsafe(24))
     page = Page(gate, viewer_command(campaign))
     try:
