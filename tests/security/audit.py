@@ -26,7 +26,7 @@ def main() -> int:
         )
         document = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        document = {"dependencies": [], "why": type(error).__name__}
+        document = {"why": f"pip-audit did not answer ({type(error).__name__})"}
     status, lines = judge(document, required=os.environ.get("AUDIT") == "required")
     print("\n".join(lines), file=sys.stderr)
     return status
@@ -44,8 +44,9 @@ def judge(document: dict[str, Any], *, required: bool) -> tuple[int, list[str]]:
     if found:
         return 1, found
     if not packages or len(asked) < len(packages):
-        why = "the index cannot be reached, or is a mirror without vulnerabilities; AUDIT=required makes this fail"
-        return int(required), [f"audit: {len(packages) - len(asked)} of {len(packages)} packages NOT AUDITED: {why}"]
+        why = document.get("why", "their index knows no vulnerabilities, as a mirror does not")
+        told = f"{len(packages) - len(asked)} of {len(packages)} packages" if packages else "everything"
+        return int(required), [f"audit: {told} NOT AUDITED: {why}; AUDIT=required makes this fail"]
     return 0, [f"audit: {len(asked)} packages, no known vulnerability"]
 
 
