@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import grp
 import os
+import pwd
 from contextlib import suppress
 from pathlib import Path
 
@@ -81,6 +83,16 @@ def _close_above(folder: Path) -> None:
             part.chmod(0o700)
 
 
+def _is_of_one(gid: int) -> bool:
+    """Tell whether a group is this user's alone: Debian and its kin make one for each, and folders it may write."""
+    try:
+        group = grp.getgrgid(gid)
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return False
+    return group.gr_name == name and set(group.gr_mem) <= {name}
+
+
 def _refuse_others(folder: Path) -> None:
     found = folder.stat()
     if found.st_uid != os.geteuid() or folder.lstat().st_uid != os.geteuid():
@@ -88,7 +100,7 @@ def _refuse_others(folder: Path) -> None:
             f"{folder} belongs to another user, who could put things into it",
             "set SPARKTUI_HOME to a folder of your own",
         )
-    if found.st_mode & 0o022:
+    if found.st_mode & 0o002 or (found.st_mode & 0o020 and not _is_of_one(found.st_gid)):
         raise StoreError(
             f"others may put things into {folder}", f"`chmod go-w {folder}`, or set SPARKTUI_HOME to another folder"
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -66,8 +68,25 @@ def test_a_link_of_ones_own_to_a_folder_of_ones_own_is_a_way_to_another_disk(hom
     assert (tmp_path / "large disk" / "sparktui.db").exists()
 
 
+@pytest.mark.parametrize("others", [["root"], ["root", "somebody"]])
+def test_a_folder_of_a_group_of_one_is_ones_own(home: Path, monkeypatch: pytest.MonkeyPatch, others: list[str]) -> None:
+    name = pwd.getpwuid(os.geteuid()).pw_name
+    members = [name if member == "root" else member for member in others]
+    monkeypatch.setattr(grp, "getgrgid", lambda gid: grp.struct_group((name, "x", gid, members)))
+    home.mkdir()
+    home.chmod(0o770)
+    if len(members) == 1:
+        assert ensure_private(data_dir()) == home
+    else:
+        with pytest.raises(StoreError, match="others may put things into"):
+            ensure_private(data_dir())
+
+
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o1777])
-def test_a_folder_that_others_may_write_in_is_refused_and_left_as_it_is(home: Path, mode: int) -> None:
+def test_a_folder_that_others_may_write_in_is_refused_and_left_as_it_is(
+    home: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grp, "getgrgid", lambda gid: grp.struct_group(("spark-users", "x", gid, [])))
     home.mkdir()
     home.chmod(mode)
     with pytest.raises(StoreError, match="others may put things into") as refused:
