@@ -33,7 +33,7 @@ def chunks(subject: Subject) -> Iterator[bytes]:
     comparison = subject.comparison()
     stated = _stated(subject)
     for key, value in _facts(subject, comparison):
-        yield f"# {key}: {one_line(value)}\n".encode(errors="backslashreplace")
+        yield f"# {one_line(key)}: {one_line(value)}\n".encode(errors="backslashreplace")
     topologies = [_column(name) for name in comparison.topologies]
     yield csv_line((*HEAD, *topologies, *VERDICT, *(EXPECTED if stated else ())))
     tail = (comparison.calculator, comparison.token_source, subject.campaign.source)

@@ -67,7 +67,7 @@ def _content() -> bytes:
 
 def fresh(store: Path) -> Path:
     """Write the store as it should be."""
-    for beside in ("-wal", "-shm"):
+    for beside in ("", "-wal", "-shm"):
         Path(f"{store}{beside}").unlink(missing_ok=True)
     store.write_bytes(_content())
     return store

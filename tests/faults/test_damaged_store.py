@@ -30,6 +30,7 @@ COMMANDS = (
     ("export", "1", "--format", "html"),
     ("export", "1", "--format", "json"),
     ("export", "1", "--format", "csv"),
+    ("export", "1", "--format", "csv-wide"),
 )
 DEADLINE_S = 20.0
 SCREENS = ("", "3", "4", "5", "6", "1", "2")
