@@ -24,7 +24,7 @@ from sparktui.store.rows import CampaignRow
 from sparktui.ui.dialogs import TextDialog
 from sparktui.ui.explain import Explanation
 from sparktui.ui.explain_launch import LAUNCH
-from sparktui.ui.launch_lists import CAMPAIGNS_SHOWN, Found, campaign_line, find_profiles, findings_text, profile_line
+from sparktui.ui.launch_lists import CAMPAIGNS_SHOWN, Found, campaign_line, find_profiles, findings_text
 from sparktui.ui.launch_messages import CampaignsRead, NodesChecked, ProfilesRead, ProspectRead
 from sparktui.ui.launch_rows import launch_rows
 from sparktui.ui.messages import WorkFailed
@@ -161,11 +161,10 @@ class LaunchScreen(Screen[None]):
 
     def on_profiles_read(self, message: ProfilesRead) -> None:
         self._found = {found.entry.name: found for found in message.found}
-        width = max(map(len, self._found), default=0)
-        options = self.query_one("#profiles", OptionList)
-        options.set_options(Option(profile_line(found, width), id=name) for name, found in self._found.items())
+        profiles = self.query_one(Profiles)
+        profiles.tell(message.found)
         if self._found:
-            options.highlighted = list(self._found).index("demo") if "demo" in self._found else 0
+            profiles.highlighted = list(self._found).index("demo") if "demo" in self._found else 0
 
     def on_campaigns_read(self, message: CampaignsRead) -> None:
         if message.rows == self._rows:

@@ -43,15 +43,19 @@ def _loaded(entry: ProfileEntry) -> Profile | ProfileError:
         return error
 
 
-def profile_line(found: Found, width: int) -> Content:
-    """Return a profile's name, how large it is, and whether it is a rehearsal."""
+def profile_line(found: Found, width: int, room: int) -> Content:
+    """Return a profile's name, whether it is a rehearsal, and its size as far as that fits into `room` columns."""
     name, profile = found.entry.name, found.profile
     if isinstance(profile, ProfileError):
         count = max(1, len(profile.problems))
         return Content.assemble((name.ljust(width), "$dim"), (f"  {count} problems", "$error"))
     mark = ("  SIMULATED", "bold $simulated") if profile.simulated else ""
-    counts = f"  {len(profile.nodes)} nodes  {len(profile.topologies)} top."
-    return Content.assemble((name.ljust(width), "bold"), mark, (counts, "$dim"))
+    line = Content.assemble((name.ljust(width), "bold"), mark)
+    for size in (f"  {len(profile.nodes)} nodes", f"  {len(profile.topologies)} top."):
+        if line.cell_length + len(size) > room:
+            break
+        line = Content.assemble(line, (size, "$dim"))
+    return line
 
 
 def campaign_line(row: CampaignRow, width: int) -> Content:

@@ -15,7 +15,7 @@ from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, TextDialog
 from sparktui.ui.launch import LaunchScreen
 from sparktui.ui.widgets.before import Meaning, NodesNow
 from sparktui.ui.widgets.long_text import LongText
-from sparktui.ui.widgets.topologies import Topologies
+from sparktui.ui.widgets.topologies import Profiles, Topologies
 from tests.ui.fixture_store import FINISHED, PROFILE_YAML
 from tests.ui.viewing import SIZES, Viewer, change, finished, recorded, shown
 
@@ -319,6 +319,21 @@ async def test_a_start_beside_a_running_race_leads_to_it(tmp_path: Path) -> None
         assert viewer.current_mode == "live"
         assert viewer.snapshot.campaign is not None
         assert viewer.snapshot.campaign.id == campaign
+
+
+@pytest.mark.parametrize(("width", "said"), [(80, "2 nodes  2 top."), (120, "2 nodes"), (200, "2 nodes  2 top.")])
+async def test_a_profiles_size_is_told_whole_or_not_at_all(
+    tmp_path: Path, profiles: Path, width: int, said: str
+) -> None:
+    (profiles / "gemma4-26b-a4b.yaml").write_text(SMALL.replace("name: small", "name: gemma4-26b-a4b"))
+    (profiles / "small.yaml").unlink()
+    async with Viewer(tmp_path / "none.db", None).run_test(size=(width, 36)) as pilot:
+        viewer = await chosen(pilot, "gemma4-26b-a4b")
+        room = viewer.screen.query_one(Profiles).scrollable_content_region.width
+        line = lines(viewer, "#profiles")[1]
+    assert line.startswith("gemma4-26b-a4b  SIMULATED")
+    assert len(line) <= room
+    assert (said in line) == (room >= len("gemma4-26b-a4b  SIMULATED  ") + len(said))
 
 
 async def test_the_way_to_the_campaigns_is_told_from_where_the_cursor_is(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from sparktui.nodes.verdict import Verdict
 from sparktui.profile.model import Profile, Topology
 from sparktui.prospect import NOTHING_KNOWN, Prospect
 from sparktui.ui.colours import colour
+from sparktui.ui.launch_lists import Found, profile_line
 from sparktui.ui.text import Part, harmless, squeezed
 from sparktui.units import GIB, UNKNOWN, duration, gib
 
@@ -36,6 +37,28 @@ class Profiles(OptionList):
     def __init__(self) -> None:
         super().__init__(id="profiles", classes="box", markup=False)
         self.border_title = "profiles"
+        self._found: tuple[Found, ...] = ()
+
+    def tell(self, found: tuple[Found, ...]) -> None:
+        """Show these."""
+        self._found = found
+        self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        """Write them for the room there is; a cursor that is somewhere stays there."""
+        room = self.scrollable_content_region.width
+        if room <= 0:
+            return
+        width = max((len(found.entry.name) for found in self._found), default=0)
+        lines = {found.entry.name: profile_line(found, width, room) for found in self._found}
+        if tuple(option.id for option in self.options) == tuple(lines):
+            for name, line in lines.items():
+                self.replace_option_prompt(name, line)
+        else:
+            self.set_options(Option(line, id=name) for name, line in lines.items())
 
 
 class Topologies(OptionList):
