@@ -18,7 +18,7 @@ from tests.faults.matrix.run import run_matrix
 
 FORM = os.environ.get("SPARKTUI_FAULTS", "")
 SEED = int(os.environ.get("SPARKTUI_FAULTS_SEED", "1"))
-FORMS = {"short": (10, 2), "long": (400, 3)}
+FORMS = {"short": (10, 2), "long": (300, 3)}
 """How many faults, in how many lanes beside each other."""
 
 pytestmark = [
