@@ -56,6 +56,8 @@ class Command:
 class Act:
     """One stop of one launch."""
 
+    mark: str
+    """Of what is stopped."""
     text: str
     """Why, in a sentence."""
     crossed: float
@@ -123,8 +125,8 @@ class Act:
 
     def _report(self, commands: list[Command], ms: float, *, done: bool = False) -> None:
         ran = [[list(command.argv), command.poll()] for command in commands]
-        what = {"text": self.text, "ms": ms, "killed": sorted(self._killed), "ran": ran, "done": done}
-        self.reported = {"acted": {"t": self.wall, **what}}
+        did = {"ms": ms, "killed": sorted(self._killed), "ran": ran, "done": done}
+        self.reported = {"acted": {"t": self.wall, "mark": self.mark, "text": self.text, **did}}
         self.tell(self.reported)
 
     def _trouble(self, kind: str, text: str) -> None:

@@ -16,6 +16,7 @@ from sparktui.nodes.phase import Phase
 Order = dict[str, Any]
 Tell = Callable[[Entry], object]
 
+LARGEST = 2**63
 CONTAINERS_S = 24 * 3600.0
 
 
@@ -46,25 +47,24 @@ class Arming:
     def carry_out(self, decision: Decision, crossed: float) -> None:
         """Stop the launch where the guard says so, once; tell what is news."""
         if decision.level == "stop" and self.act is None:
-            self.act = Act(decision.text, crossed, self._marked, self._stop, self._tell)
+            self.act = Act(self.mark, decision.text, crossed, self._marked, self._stop, self._tell)
             self.act.strike()
-            self._tell({"guard": _told(decision, self.act.wall)})
+            self._tell({"guard": self._told(decision, self.act.wall)})
             self.act.follow_up()
         elif decision.news and decision.level != "stop":
-            self._tell({"guard": _told(decision, time.time())})
+            self._tell({"guard": self._told(decision, time.time())})
+
+    def _told(self, decision: Decision, t: float) -> dict[str, Any]:
+        body = {name: value for name, value in asdict(decision).items() if name != "news"}
+        return body | {"t": t, "level": "clear" if decision.level == "ok" else decision.level, "mark": self.mark}
 
     def holds(self, alone_s: float) -> bool:
         """Tell whether something of the launch may be left: processes, or for a day containers, which are not seen."""
-        return self._marked.any_known() or (bool(self._stop) and alone_s < CONTAINERS_S)
+        return self._marked.any_known() or (bool(self._stop) and self.act is None and alone_s < CONTAINERS_S)
 
     def close(self) -> None:
         """End the guard."""
         self._marked.close()
-
-
-def _told(decision: Decision, t: float) -> dict[str, Any]:
-    body = {name: value for name, value in asdict(decision).items() if name != "news"}
-    return body | {"t": t, "level": "clear" if decision.level == "ok" else decision.level}
 
 
 def _text(order: Order, key: str) -> str:
@@ -75,12 +75,16 @@ def _text(order: Order, key: str) -> str:
 
 def _limits(given: object) -> Limits:
     known = {field.name for field in fields(Limits)}
-    if not isinstance(given, dict) or not all(isinstance(value, int | float | None) for value in given.values()):
+    if not isinstance(given, dict) or not all(_is_size(value) for value in given.values()):
         raise ValueError("`limits` must be a table of numbers")
     try:
         return Limits(**{name: value for name, value in given.items() if name in known})
     except TypeError as error:
         raise ValueError(f"`limits`: {error}") from None
+
+
+def _is_size(given: object) -> bool:
+    return given is None or (isinstance(given, int | float) and -LARGEST <= given <= LARGEST)
 
 
 def _argvs(given: object) -> list[list[str]]:

@@ -34,6 +34,8 @@ class Channel:
         self._writer = writer
         self._ended = ended
         """Waits for the far end's end; raises a HostError where it says that there never was a line."""
+        self.reached = False
+        """The far end of the line is the agent's socket: who is silent now is the agent, not the way to it."""
 
     async def receive(self) -> Said | None:
         """Wait for the next line that is one; None when the line has ended.
@@ -43,6 +45,7 @@ class Channel:
             NoAgentError: No agent listens there.
         """
         while line := await self._line():
+            self.reached = True
             if (said := parse(line)) is not None:
                 return said
         await self._ended()
@@ -79,7 +82,9 @@ async def open_socket(folder: Path) -> Channel:
         reader, writer = await _connect(folder / "sock")
     except OSError as error:
         raise NoAgentError(f"no agent listens in {folder}: {error.strerror}") from error
-    return Channel(reader, writer, _nothing)
+    channel = Channel(reader, writer, _nothing)
+    channel.reached = True
+    return channel
 
 
 async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

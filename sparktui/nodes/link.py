@@ -90,7 +90,9 @@ class AgentLink:
         self._wait_s = 0.0
         self._connected_at = 0.0
         self._hung = False
-        """The last attempt has found an agent that hangs."""
+        """An agent that hung was killed, and no other has been met since."""
+        self._unarmed_since: float | None = None
+        """Since when the guard is to be armed and has not said that it is."""
 
     async def next(self) -> News:
         """Wait for the next news; where the agent cannot be reached, that is news too."""
@@ -118,7 +120,7 @@ class AgentLink:
             HostError: The agent has not said in time that it will.
         """
         self._arming = order
-        self._armed.clear()
+        self._disarmed()
         self._send(order)
         try:
             async with asyncio.timeout(timeout_s):
@@ -130,17 +132,26 @@ class AgentLink:
     def disarm(self) -> None:
         """Let the guard stop nothing any more."""
         self._arming = None
-        self._armed.clear()
+        self._disarmed()
         self._send(Disarm())
+
+    def _disarmed(self) -> None:
+        self._armed.clear()
+        self._unarmed_since = None if self._arming is None else asyncio.get_running_loop().time()
+
+    def unarmed_s(self) -> float:
+        """Return for how long the guard is to be armed and is not; 0 where it is, or is not to be."""
+        since = self._unarmed_since
+        return 0.0 if since is None else asyncio.get_running_loop().time() - since
 
     async def drop(self) -> None:
         """Give up a line on which nothing comes: the agent is reached anew, and replaced where it hangs."""
         if self._channel is not None:
             await self._channel.close()
 
-    def armed_for(self) -> str | None:
-        """Return the mark that the guard is armed for."""
-        return self._arming.mark if self._arming is not None and self._armed.is_set() else None
+    def arming(self) -> str | None:
+        """Return the mark that the guard is armed for, or is to be."""
+        return None if self._arming is None else self._arming.mark
 
     async def end(self) -> None:
         """End the agent, and leave nothing on the node.
@@ -174,15 +185,14 @@ class AgentLink:
             return
         self._channel, self._connected_at = channel, asyncio.get_running_loop().time()
         how = self._how(hello)
-        self._hello = hello
+        self._hello, self._hung = hello, False
         if how != "same":
-            self._armed.clear()
+            self._disarmed()
         self._pending.append(Found(hello, how))
         self._say_again()
         self._ask(self._received.connected(hello.heartbeat))
 
     async def _reach(self) -> tuple[Channel, Hello]:
-        self._hung = False
         try:
             return await self._open()
         except NoAgentError:
@@ -202,7 +212,8 @@ class AgentLink:
                         return channel, said.hello
         except TimeoutError:
             await channel.close()
-            raise HungAgentError(f"the agent on {self.node} does not answer") from None
+            kind = HungAgentError if channel.reached else HostError
+            raise kind(f"the agent on {self.node} does not answer") from None
         except BaseException:
             await channel.close()
             raise
@@ -254,6 +265,7 @@ class AgentLink:
         elif said.armed is not None:
             if self._arming is not None and said.armed.mark == self._arming.mark:
                 self._armed.set()
+                self._unarmed_since = None
         elif said.trouble is not None:
             self._pending.append(said.trouble)
         else:
@@ -262,7 +274,7 @@ class AgentLink:
     def _take_sample(self, sample: NodeSample) -> None:
         new, ask = self._received.live(sample)
         self._ask(ask)
-        if new:
+        if new and sample.node == self.node:
             self._pending.append(sample)
 
     def _take_replayed(self, replayed: Replayed) -> None:
@@ -271,4 +283,5 @@ class AgentLink:
         guard: list[GuardNews | Acted] = [*replayed.guard, *replayed.acted]
         guard.sort(key=lambda each: each.t)
         self._pending += guard
-        self._pending.append(Merged(tuple(new), self._received.caught_up))
+        mine = tuple(sample for sample in new if sample.node == self.node)
+        self._pending.append(Merged(mine, self._received.caught_up))

@@ -88,6 +88,8 @@ class GuardNews(msgspec.Struct, frozen=True):
     floor_bytes: int | None = None
     slope_bytes_s: float | None = None
     seconds_to_floor: float | None = None
+    mark: str = ""
+    """Of the launch under guard."""
 
 
 class Acted(msgspec.Struct, frozen=True):
@@ -100,6 +102,8 @@ class Acted(msgspec.Struct, frozen=True):
     killed: tuple[int, ...] = ()
     ran: tuple[tuple[tuple[str, ...], int | None], ...] = ()
     """The stop commands, and what each ended with; None where it was still running, or could not be started."""
+    mark: str = ""
+    """Of the launch that was stopped."""
     done: bool = False
     """The stop is over: nothing more is killed or started."""
 

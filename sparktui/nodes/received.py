@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from sparktui.nodes.sample import NodeSample
 
+ANSWER_WITHIN = 100
+"""Samples: an answer that has not come by then was lost, and is asked for again."""
 NOTHING = -1
 """Before the first sample."""
 
@@ -28,6 +30,8 @@ class Received:
     """Something is missing after `complete`, and was asked for."""
     _again: bool = False
     """Something more is missing by now."""
+    _waited: int = 0
+    """Samples that were heard since something was asked for, and nothing of the answer with them."""
     _ahead: set[int] = field(default_factory=set)
     """What has arrived after `complete`, while something is missing."""
 
@@ -45,7 +49,7 @@ class Received:
         if next_heartbeat <= self._newest:
             self.complete = self._newest = NOTHING
             self._ahead.clear()
-        self._last, self._again, self._behind = None, False, True
+        self._last, self._again, self._behind, self._waited = None, False, True, 0
         return self.complete
 
     def live(self, sample: NodeSample) -> tuple[bool, int | None]:
@@ -53,10 +57,13 @@ class Received:
         jumped = self._last is None or sample.heartbeat != self._last + 1
         self._last = sample.heartbeat
         ask = None
-        if jumped and self._behind:
+        self._waited += 1
+        if self._behind and self._waited > ANSWER_WITHIN:
+            self._waited, ask = 0, self.complete
+        elif jumped and self._behind:
             self._again = True
         elif jumped:
-            self._behind, ask = True, self.complete
+            self._behind, self._waited, ask = True, 0, self.complete
         new = self._take(sample)
         if not self._behind:
             self.complete = self._newest
@@ -66,6 +73,7 @@ class Received:
         """Take in a part of an answer, oldest first; return what of it is new, and what to ask for next."""
         if not self._behind:
             return [], None
+        self._waited = 0
         new = [sample for sample in samples if self._take(sample)]
         self.complete = max([self.complete, *(sample.heartbeat for sample in samples)])
         if more:

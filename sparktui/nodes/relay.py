@@ -24,6 +24,7 @@ def relay(folder: Path) -> int:
         sys.stderr.write(f"no agent listens in {folder}: {error.strerror or error}\n")
         return NO_AGENT
     incoming, outgoing = sys.stdin.fileno(), sys.stdout.fileno()
+    _write(outgoing, b"\n")  # the agent's socket is there: from here on, silence is the agent's
     poll = select.poll()
     poll.register(incoming, select.POLLIN)
     poll.register(agent, select.POLLIN)

@@ -45,7 +45,7 @@ async def end_agents(
 
 async def _end(home: AgentHome, item: LaunchedRow, journal: Journal, ended: Ended) -> None:
     try:
-        ended.stops += await _keep(await home.flight(), home.node, journal)
+        await _keep(await home.flight(), home.node, journal, ended.stops)
         await home.clear()
     except HostError as error:
         ended.left.append(f"the agent of {home.node}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
@@ -53,18 +53,18 @@ async def _end(home: AgentHome, item: LaunchedRow, journal: Journal, ended: Ende
         await journal.writer.mark_gone(item.id)
 
 
-async def _keep(flight: Sequence[Said], node: str, journal: Journal) -> list[str]:
-    """Store what a node's own file has and the store has not; return what its guard did."""
+async def _keep(flight: Sequence[Said], node: str, journal: Journal, stops: list[str]) -> None:
+    """Store what a node's own file has and the store has not; note what its guard did."""
     samples = [said.sample for said in flight if said.sample is not None]
     if fetched := await journal.writer.add_node_samples(journal.campaign, samples):
         text = f"{node}: {len(fetched)} samples taken after the runner had ended have been fetched"
         await journal.info(node, "samples-merged", text, {"samples": len(fetched)})
-    guard, stops, what = await GuardWords.of(node, journal), list[str](), ""
+    guard, what = await GuardWords.of(node, journal, lambda _, text, __: stops.append(text)), ""
     for said in flight:
         if said.note is not None:
             what = said.note.what
         elif said.guard is not None:
             await guard.news(said.guard, what)
         elif said.acted is not None:
-            stops.append(await guard.acted(said.acted, what))
-    return [text for text in (*stops, *await guard.unheard(what)) if text]
+            await guard.acted(said.acted, what)
+    await guard.unheard(what)

@@ -103,12 +103,13 @@ class Campaign:
                 break
             await runner.run(sweep, plans[sweep.topology])
             self.interrupt.clear()
-            if sweep.state == "guard" and self.profile.memory.after_guard_stop == "end":
+            if self._ends(sweep, watch):
                 await journal.info(
                     "runner", "ends", "the guard has ended a topology: the race ends, as its profile asks"
                 )
-                return ExitCode.GUARD
-        await self._refine(sweeps, plans, runner)
+                break
+        else:
+            await self._refine(sweeps, plans, runner)
         await steering.report()
         return outcome(sweeps, stopped=self.interrupt.reason == "stop", guarded=bool(watch.acted))
 
@@ -119,7 +120,13 @@ class Campaign:
                 if sweep.state == "done" and self.interrupt.reason != "stop":
                     await runner.run(sweep, plans[sweep.topology])
                     self.interrupt.clear()
+                if self._ends(sweep, runner.watch):
+                    return
                 runner.steering.leave(sweep.topology)
+
+    def _ends(self, sweep: Sweep, watch: NodeWatch) -> bool:
+        """Tell whether a guard's stop, in whose topology ever it was heard, is to end the race."""
+        return self.profile.memory.after_guard_stop == "end" and (bool(watch.acted) or sweep.state == "guard")
 
     def _guard_stop(self, node: str, reason: str) -> None:
         self.interrupt.request("guard", reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,15 +26,15 @@ OVERSLEPT_S = 1.0
 """Who looks so much later than intended was not running itself, and heard nobody meanwhile."""
 STOP_WORD_S = 2.0
 """What a guard's stop has ended is told within a quarter of a second, by a node that still can."""
-UNGUARDED_S = 25.0
+ASK_AGAIN_S = 10.0
+"""A silent node that did not answer is asked again."""
+UNGUARDED_S = 45.0
 """A node that answers, and whose agent has been silent for so long, has no guard. Enough to replace one that hangs."""
 DOC = "docs/health.md#agent-lost"
 KEPT = 128
 """Samples, for a slope."""
 
 OnSample = Callable[[NodeSample], None]
-OnActed = Callable[[str, str], None]
-"""Called with a node's name, and what its guard did in a sentence."""
 OnUnguarded = Callable[[str, str], None]
 """Called with a node's name, and a sentence that says why nothing guards it any more."""
 
@@ -50,7 +50,6 @@ class Follower:
     guard: GuardWords
     on_sample: OnSample
     """Called with every sample once, also with those that arrive late."""
-    on_acted: OnActed
     on_unguarded: OnUnguarded
     new: bool
     """Nothing is known of it yet: what it sampled before it was first heard was not missed."""
@@ -62,8 +61,11 @@ class Follower:
     """Why its agent does not answer; empty while it does."""
     recent: deque[NodeSample] = field(default_factory=lambda: deque(maxlen=KEPT))
     _heard_at: float = 0.0
-    _storing: bool = False
+    _busy: bool = False
     """What it said is on its way into the store: whoever waits for that hears nothing, and the node is not silent."""
+    _met: bool = False
+    """An agent has said hello."""
+    _asked_at: float = 0.0
     _silent: bool = False
     _absent: bool = False
     """It is silent, and its node answers: nothing there can have stopped what runs."""
@@ -90,7 +92,17 @@ class Follower:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_silence())
             while True:
-                await self._take(await self.link.next())
+                await self._hear(await self.link.next())
+
+    async def _hear(self, news: News) -> None:
+        """Take news in; a node is not silent while what it has said is on its way into the store."""
+        self._busy = True
+        try:
+            await self._take(news)
+        finally:
+            self._busy = False
+            if not (self._silent or isinstance(news, Lost)):
+                self._heard_at = asyncio.get_running_loop().time()
 
     async def _take(self, news: News) -> None:
         match news:
@@ -106,7 +118,7 @@ class Follower:
                 await self.guard.news(news, self.what)
                 self._stop_heard_at = asyncio.get_running_loop().time() if self.guard.waits else None
             case Acted():
-                await self._acted(news)
+                await self.guard.acted(news, self.what)
             case Trouble():
                 await self.journal.warning(self.name, "agent-trouble", f"{self.name}: {news.text}", {"kind": news.kind})
 
@@ -115,18 +127,10 @@ class Follower:
         self.recent.append(sample)
         self.tried.set()
         self.on_sample(sample)
-        await self._store([sample])
-
-    async def _store(self, samples: Sequence[NodeSample]) -> list[NodeSample]:
-        """Store samples; return those that were not there yet."""
-        self._storing = True
-        try:
-            return await self.journal.writer.add_node_samples(self.journal.campaign, samples)
-        finally:
-            self._storing, self._heard_at = False, asyncio.get_running_loop().time()
+        await self.journal.writer.add_node_samples(self.journal.campaign, [sample])
 
     async def _merge(self, merged: Merged) -> None:
-        fetched = await self._store(merged.samples)
+        fetched = await self.journal.writer.add_node_samples(self.journal.campaign, merged.samples)
         for sample in fetched:
             self.on_sample(sample)
             if self.latest is None or sample.t > self.latest.t:
@@ -149,6 +153,7 @@ class Follower:
 
     async def _found(self, found: Found) -> None:
         await self._heard()
+        self._met = True
         if found.how == "rebooted":
             text = f"{self.name} has rebooted: {self._last_seen()}"
             await self.journal.error(self.name, "node-rebooted", text, self._numbers())
@@ -165,16 +170,6 @@ class Follower:
             hint = f" ({lost.hint})" if lost.hint else ""
             await self.journal.warning(self.name, "unwatched", f"{self.name} is not watched: {lost.why}{hint}")
 
-    async def _acted(self, acted: Acted) -> None:
-        if text := await self.guard.acted(acted, self.what):
-            self.on_acted(self.name, text)
-
-    async def _guard_unheard(self) -> None:
-        """Tell a stop of which nothing more has come: its node may have frozen in it."""
-        self._stop_heard_at = None
-        for text in await self.guard.unheard(self.what):
-            self.on_acted(self.name, text)
-
     async def _watch_silence(self) -> None:
         clock = asyncio.get_running_loop().time
         while True:
@@ -184,27 +179,36 @@ class Follower:
             if overslept > OVERSLEPT_S:
                 self._heard_at = min(self._heard_at + overslept, clock())
             elif self._stop_heard_at is not None and clock() - self._stop_heard_at > STOP_WORD_S:
-                await self._guard_unheard()
-            elif not (self._silent or self._storing) and self.recent and self.silent_for() > SILENT_S:
+                self._stop_heard_at = None
+                await self.guard.unheard(self.what)
+            elif not (self._silent or self._busy) and self._met and self.silent_for() > SILENT_S:
                 self._silent = True
                 await self.link.drop()
                 await self._tell_silence()
-            elif self._absent and self.silent_for() > UNGUARDED_S:
+            elif (self._absent and self.silent_for() > UNGUARDED_S) or self.link.unarmed_s() > UNGUARDED_S:
                 self._absent = False
                 self.on_unguarded(self.name, self._unguarded_text())
+            elif self._silent and not self._absent and clock() - self._asked_at > ASK_AGAIN_S:
+                await self._ask()
 
     async def _tell_silence(self) -> None:
         seconds = self.silent_for()
         text = f"{self._last_seen()}; silent for {seconds:.0f} s"
         await self.journal.error(self.name, "agent-lost", text, {**self._numbers(), "silent_s": seconds})
-        answers = await what_answers(self.node, self.host)
-        self._absent = self._silent and answers.get("ssh", True) is not False
+        answers = await self._ask()
         if self._silent and (meaning := in_words(answers)):
             await self.journal.error(self.name, "node-answers", f"{self.name}: {meaning}", dict(answers))
 
+    async def _ask(self) -> Mapping[str, bool | None]:
+        """Ask what of a silent node answers."""
+        answers = await what_answers(self.node, self.host)
+        self._asked_at = asyncio.get_running_loop().time()
+        self._absent = self._silent and answers.get("ssh", True) is not False
+        return answers
+
     def _unguarded_text(self) -> str:
-        why = f": {self.why_not}" if self.why_not else ""
-        return f"{self.name} is not guarded any more: its agent has been silent for {self.silent_for():.0f} s{why}"
+        seconds, why = max(self.silent_for(), self.link.unarmed_s()), f": {self.why_not}" if self.why_not else ""
+        return f"{self.name} is not guarded any more: its agent has not answered for {seconds:.0f} s{why}"
 
     def _last_seen(self) -> str:
         return last_seen(self.recent, self.what) if self.recent else f"{self.name} was never heard"

@@ -125,7 +125,7 @@ class GuardedNodes:
             for node, verdict in verdicts.items()
             if serves_on(self.profile, node)
         }
-        for node, why in (await self.watch.arm(orders)).items():
+        for node, why in (await self.watch.arm(orders, required=bool(self.plan.steps))).items():
             if self.plan.steps and self.profile.memory.unwatched == "refuse":
                 hint = "without a guard it may freeze; `memory: {unwatched: allow}` in the profile launches anyhow"
                 raise LaunchError(f"not launched: the guard of {node} is not armed: {why}", hint)

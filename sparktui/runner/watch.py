@@ -43,6 +43,7 @@ class NodeWatch:
     """What guards did in this campaign, each in a sentence."""
     extremes: Extremes = field(default_factory=Extremes)
     _followers: dict[str, Follower] = field(default_factory=dict)
+    _required: bool = False
     _mark: str = ""
     """Of what is up now."""
 
@@ -60,8 +61,8 @@ class NodeWatch:
         known = await asyncio.to_thread(_known, journal)
         watch = cls(journal, on_stop, on_unguarded if profile.memory.unwatched == "refuse" else None)
         for name, node in profile.nodes.items():
-            guard = await GuardWords.of(name, journal)
-            told = watch.extremes.take, watch._acted, watch._unguarded
+            guard = await GuardWords.of(name, journal, watch._acted)
+            told = watch.extremes.take, watch._unguarded
             link, new = AgentLink(name, homes[name]), name not in known
             watch._followers[name] = Follower(node, hosts[name], link, journal, guard, *told, new)
         return watch
@@ -123,8 +124,12 @@ class NodeWatch:
             self._followers[name].what = what
             self._followers[name].link.note(what)
 
-    async def arm(self, orders: Mapping[str, Arm]) -> dict[str, str]:
-        """Arm the guards of some nodes, all with one mark; return those that are not armed, each with the reason."""
+    async def arm(self, orders: Mapping[str, Arm], *, required: bool) -> dict[str, str]:
+        """Arm the guards of some nodes, all with one mark; return those that are not armed, each with the reason.
+
+        `required`: what is up is to be ended where a guard is lost later.
+        """
+        self._required = required
         self._mark = next((order.mark for order in orders.values()), "")
         reasons = await asyncio.gather(*(self._arm(self._followers[name], order) for name, order in orders.items()))
         return {name: why for name, why in zip(orders, reasons, strict=True) if why}
@@ -156,18 +161,15 @@ class NodeWatch:
             await asyncio.sleep(POLL_S)
         return []
 
-    def _acted(self, node: str, text: str) -> None:
+    def _acted(self, node: str, text: str, mark: str) -> None:
         self.acted.append(text)
-        if self._guards(node):
+        if mark == self._mark:  # a stop of an earlier topology may be heard late
             self.on_stop(node, text)
 
     def _unguarded(self, node: str, text: str) -> None:
-        if self.on_unguarded is not None and self._guards(node):
+        wanted = self._mark and self._required and self._followers[node].link.arming() == self._mark
+        if self.on_unguarded is not None and wanted:
             self.on_unguarded(node, text)
-
-    def _guards(self, node: str) -> bool:
-        """Tell whether a node's guard was armed for what is up now."""
-        return bool(self._mark) and self._followers[node].link.armed_for() == self._mark
 
 
 def _known(journal: Journal) -> set[str]:

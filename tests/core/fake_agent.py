@@ -27,6 +27,8 @@ class FakeAgent:
     arms: bool = True
     reachable: bool = True
     can_start: bool = True
+    far: bool = False
+    """The way to it takes too long to tell whether it is there."""
     hangs: bool = False
     """It has every connection, and says nothing on it; another agent in its place would be well."""
     starts: int = 0
@@ -55,7 +57,9 @@ class FakeAgent:
             raise HostError("ssh gf1: no route to host")
         if self._server is None:
             raise NoAgentError("no agent listens")
-        return await open_socket(self.folder)
+        channel = await open_socket(self.folder)
+        channel.reached = not self.far
+        return channel
 
     async def kill(self) -> None:
         if not self.reachable:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from sparktui.nodes import link as link_module
+from sparktui.nodes.guard import Limits
 from sparktui.nodes.link import AgentLink
+from sparktui.nodes.messages import Arm
 from sparktui.profile.model import Node
 from sparktui.runner import follow
 from sparktui.runner.follow import Follower
@@ -22,6 +24,8 @@ from sparktui.store.reader import Reader
 from sparktui.store.writer import Writer
 
 from .fake_agent import DEADLINE_S, FakeAgent
+
+ARM = Arm("mark-1", (), Limits(12, 16, 6), "solo")
 
 
 @dataclass
@@ -63,9 +67,8 @@ async def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
             host=LocalHost(),
             link=AgentLink("gf1", agent),
             journal=Journal(writer, 1),
-            guard=await GuardWords.of("gf1", Journal(writer, 1)),
+            guard=await GuardWords.of("gf1", Journal(writer, 1), lambda *_: None),
             on_sample=lambda _: None,
-            on_acted=lambda *_: None,
             on_unguarded=lambda _, text: unguarded.append(text),
             new=True,
         )
@@ -96,7 +99,24 @@ async def test_a_node_whose_agent_cannot_be_replaced_is_unguarded(watched: Watch
         while not watched.unguarded:  # noqa: ASYNC110 - what is awaited is a call
             await asyncio.sleep(0.01)
     (text,) = watched.unguarded
-    assert text.startswith("gf1 is not guarded any more: its agent has been silent for 1 s: gf1 has no python3")
+    assert text.startswith("gf1 is not guarded any more: its agent has not answered for 1 s: gf1 has no python3")
+
+
+async def test_a_node_whose_agent_samples_and_does_not_arm_is_unguarded(watched: Watched) -> None:
+    watched.agent.arms = False
+    arming = asyncio.create_task(watched.follower.link.arm(ARM, 30))
+    async with asyncio.timeout(DEADLINE_S):
+        while not watched.unguarded:
+            watched.agent.sample(time.time())
+            await asyncio.sleep(0.05)
+    arming.cancel()
+    assert watched.unguarded[0].startswith("gf1 is not guarded any more: its agent has not answered for 1 s")
+
+
+async def test_an_agent_that_says_hello_and_nothing_more_is_told(watched: Watched) -> None:
+    await watched.agent.die()
+    await watched.until("agent-restarted")
+    await watched.until("agent-lost")
 
 
 async def test_a_runner_that_did_not_run_itself_calls_nobody_silent(

@@ -97,6 +97,7 @@ def first_word(folder: Path) -> Said | None:
     )
     with relay:
         assert relay.stdout is not None
+        assert relay.stdout.readline() == b"\n"  # the agent's socket is there
         said = parse(relay.stdout.readline())
         relay.terminate()
     assert said is not None

@@ -162,6 +162,28 @@ async def test_an_agent_that_hangs_is_killed_and_replaced_and_guards_again(
     assert (await agent.told("arm", 2))["mark"] == "mark-1"
 
 
+async def test_an_agent_that_was_not_reached_in_time_is_not_killed(
+    agent: FakeAgent, link: AgentLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "HELLO_S", 0.05)
+    await found(link)
+    agent.hangs = agent.far = True
+    await link.drop()
+    heard = await news_until(link, Lost, 2)
+    assert heard[-1] == Lost("the agent on gf1 does not answer")
+    assert (agent.killed, agent.starts) == (0, 1)
+    agent.hangs = agent.far = False
+    await news_until(link, Found)
+
+
+async def test_what_a_node_says_of_another_is_not_taken(agent: FakeAgent, link: AgentLink) -> None:
+    await found(link)
+    agent.say({"sample": {"t": 101.0, "node": "gf2", "heartbeat": 0}})
+    agent.say({"sample": {"t": 102.0, "node": "gf1", "heartbeat": 1}})
+    (mine,) = [each for each in await news_until(link, NodeSample) if isinstance(each, NodeSample)]
+    assert mine.t == 102.0
+
+
 async def test_an_agent_that_hangs_on_a_node_that_cannot_be_reached_is_tried_again(
     agent: FakeAgent, link: AgentLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,7 +232,7 @@ async def listening(link: AgentLink) -> AsyncIterator[None]:
 async def test_arming_ends_when_the_agent_has_said_so(agent: FakeAgent, link: AgentLink) -> None:
     async with listening(link):
         await link.arm(ARM, 10)
-        assert link.armed_for() == "mark-1"
+        assert link.arming() == "mark-1"
         order = await agent.told("arm")
         assert order["stop"] == [["docker", "kill", "vllm"]]
         assert order["limits"]["loading_stop_bytes"] == 16
@@ -225,7 +247,7 @@ async def test_an_agent_that_does_not_arm_is_told_by_when_and_is_left_disarmed(
         with pytest.raises(HostError, match="has not armed its guard within"):
             await link.arm(ARM, 0.05)
         await agent.told("disarm", 2)
-        assert link.armed_for() is None
+        assert link.arming() is None
 
 
 async def test_an_agent_started_again_is_armed_again_and_told_what_goes_on(agent: FakeAgent, link: AgentLink) -> None:

@@ -108,3 +108,11 @@ def test_a_count_that_begins_anew_is_another_files_and_all_of_it_is_new() -> Non
     assert received.connected(3) == -1
     new, _ = received.replayed([NodeSample(t=1.0, node="gf1", heartbeat=beat) for beat in range(3)], more=False)
     assert [sample.heartbeat for sample in new] == [0, 1, 2]
+
+
+def test_an_answer_that_was_lost_is_asked_for_again() -> None:
+    received = Received()
+    received.connected(0)
+    samples = [NodeSample(t=1.0, node="gf1", heartbeat=beat) for beat in range(300)]
+    asked = [ask for sample in samples if (ask := received.live(sample)[1]) is not None]
+    assert asked == [-1, -1]

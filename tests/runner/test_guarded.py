@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,14 @@ from sparktui.nodes.sample import NodeSample
 from sparktui.profile.loader import profile_from_data
 from sparktui.profile.model import GIB, Profile
 from sparktui.runner.extremes import Extremes
-from sparktui.runner.guard_words import acted_text
+from sparktui.runner.guard_words import GuardWords, acted_text
 from sparktui.runner.guarded import serves_on, stop_commands
 from sparktui.runner.interrupt import Interrupt
+from sparktui.runner.journal import Journal
 from sparktui.runner.last_seen import in_words, last_seen
+from sparktui.runner.watch import NodeWatch
 from sparktui.serving.plan import Plan, Step
+from sparktui.store.writer import Writer
 
 
 def external(url: str) -> Profile:
@@ -122,3 +126,17 @@ async def test_a_guards_word_is_waited_for_but_not_for_ever() -> None:
     await asyncio.sleep(0)
     interrupt.request("guard", "gf1 has 9.0 GiB left")
     assert await waiting
+
+
+async def test_a_stop_of_an_earlier_topology_that_is_heard_late_does_not_end_the_one_that_is_up(tmp_path: Path) -> None:
+    ended: list[str] = []
+    async with await Writer.open(tmp_path / "store.db") as writer:
+        await writer.create_campaign(name="c", profile_yaml="", source="simulated", host="h", version="0")
+        watch = NodeWatch(Journal(writer, 1), lambda _, text: ended.append(text), None)
+        await watch.arm({}, required=True)
+        watch._mark = "launch-b"
+        guard = await GuardWords.of("gf1", watch.journal, watch._acted)
+        await guard.acted(Acted(t=1.0, text="gf1 had 9 GiB", mark="launch-a"), "solo")
+        assert (len(watch.acted), ended) == (1, [])
+        await guard.acted(Acted(t=2.0, text="gf1 has 9 GiB", mark="launch-b"), "shuffle")
+    assert len(ended) == 1
