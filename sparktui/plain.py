@@ -15,6 +15,7 @@ from sparktui.compare.summary import summarise
 from sparktui.compare.tables import render
 from sparktui.errors import ExitCode
 from sparktui.importing.published import PREFIX, PUBLISHED, load_published
+from sparktui.live.document import to_json as live_json
 from sparktui.measure.calculators import DEFAULT
 from sparktui.measure.cell import cell_figures
 from sparktui.measure.live import rate
@@ -174,9 +175,10 @@ def print_tables(campaign: int, calculator: str = DEFAULT, limits: UserLimits = 
 
 
 def print_result_json(campaign: int, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:
-    """Print the same as JSON."""
+    """Print the same as JSON, and what the wave in flight is doing now."""
     with Reader(store_path()) as reader:
-        click.echo(json.dumps(to_json(summarise(reader, campaign, calculator=calculator), limits), indent=2))
+        result = to_json(summarise(reader, campaign, calculator=calculator), limits)
+        click.echo(json.dumps({**result, "live": live_json(reader, campaign, time.time())}, indent=2))
 
 
 def print_result(name: str, as_json: bool, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:

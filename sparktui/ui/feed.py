@@ -12,6 +12,7 @@ from typing import Self
 
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import ProfileError
+from sparktui.live.feed import LiveFeed
 from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
 from sparktui.runner.progress import remaining
@@ -23,7 +24,6 @@ from sparktui.ui.campaign_views import CampaignViews
 from sparktui.ui.compared_view import CompareView
 from sparktui.ui.comparison_feed import ComparisonFeed
 from sparktui.ui.engine_feed import EngineFeed
-from sparktui.ui.live_feed import LiveFeed
 from sparktui.ui.news_feed import NewsFeed
 from sparktui.ui.node_feed import NodeFeed
 from sparktui.ui.snapshot import Campaign, Cell, Snapshot, Topology

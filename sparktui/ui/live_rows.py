@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
 
+from sparktui.live.values import Engine, Wave
 from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING
 from sparktui.ui.compare_rows import compare_rows
-from sparktui.ui.live_values import Engine, Wave
 from sparktui.ui.node_values import Node
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.table_shown import TableShown, Value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sparktui.ui.live_values import STALE_INTERVALS
+from sparktui.live.values import STALE_INTERVALS
 
 NODE_INTERVAL_S = 1.0
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sparktui.compare.summary import Comparison
+from sparktui.live.values import LIVE_INTERVAL_S as LIVE_INTERVAL_S
+from sparktui.live.values import NO_TRENDS
+from sparktui.live.values import STALE_INTERVALS as STALE_INTERVALS
+from sparktui.live.values import Curve as Curve
+from sparktui.live.values import Engine as Engine
+from sparktui.live.values import Series as Series
+from sparktui.live.values import Trends as Trends
+from sparktui.live.values import Wave as Wave
 from sparktui.measure.agreement import Agreement
 from sparktui.runner.progress import NOT_KNOWN_YET, Remaining
 from sparktui.ui.asked import View
 from sparktui.ui.colours import colour
-from sparktui.ui.live_values import LIVE_INTERVAL_S as LIVE_INTERVAL_S
-from sparktui.ui.live_values import NO_TRENDS
-from sparktui.ui.live_values import STALE_INTERVALS as STALE_INTERVALS
-from sparktui.ui.live_values import Curve as Curve
-from sparktui.ui.live_values import Engine as Engine
-from sparktui.ui.live_values import Series as Series
-from sparktui.ui.live_values import Trends as Trends
-from sparktui.ui.live_values import Wave as Wave
 from sparktui.ui.node_values import GuardStop as GuardStop
 from sparktui.ui.node_values import Node as Node
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
 from textual.pilot import Pilot
+from textual.widgets import Digits
 
 from sparktui.cli import cli
+from sparktui.ui.widgets.figures import Figures
 from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.verdicts import VerdictTable
 from sparktui.units import milliseconds, percent, rate
-from tests.ui.fixture_store import FINISHED, Race
+from tests.ui.fixture_store import FINISHED, NOW, Race
 from tests.ui.viewing import Viewer, change, recorded, shown, text
 
+SCHEMA = json.loads((files("sparktui.compare") / "schema.json").read_text(encoding="utf-8"))
 METRICS = ("decode", "prefill", "ttft")
 Row = dict[str, Any]
 
@@ -32,9 +38,14 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def printed(*argv: str) -> list[Row]:
     """Return the rows that a command prints."""
-    done = CliRunner().invoke(cli, [*argv, "--json"], catch_exceptions=False)
-    rows: list[Row] = json.loads(done.stdout)["rows"]
+    rows: list[Row] = document(*argv)["rows"]
     return rows
+
+
+def document(*argv: str) -> dict[str, Any]:
+    """Return all that a command prints."""
+    done = CliRunner().invoke(cli, [*argv, "--json"], catch_exceptions=False)
+    return dict(json.loads(done.stdout))
 
 
 def number(row: Row, value: float | None) -> str:
@@ -109,6 +120,30 @@ async def test_against_a_baseline_too(store: Path) -> None:
 async def test_live_shows_the_same_tables_while_it_runs(store: Path) -> None:
     async with Viewer(*recorded(store)).run_test(size=(200, 60)) as pilot:
         assert_same(await shown(pilot), printed("show", "1"))
+
+
+async def test_live_shows_the_wave_in_flight_that_show_prints(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    async with Viewer(*recorded(store)).run_test(size=(200, 60)) as pilot:
+        viewer = await shown(pilot)
+        live = document("show", "1")["live"]
+        figures = " ".join(text(viewer.panel(Figures)).split())
+        large = viewer.screen.query_one("#decode Digits", Digits).value
+    jsonschema.validate(document("show", "1"), SCHEMA)
+    assert (live["t"], live["topology"], live["concurrency"]) == (NOW, "cluster-tp2-ray", 16)
+    assert rate(live["decode_tps"]) in large
+    streams = [rate(live[f"stream_{part}_tps"]) for part in ("p50", "p5", "p95")]
+    assert "each stream {} tok/s p5 {} p95 {}".format(*streams) in figures
+    for name, label in (("ttft", "first token"), ("itl", "between tokens")):
+        p50, p95, worst = (milliseconds(live[f"{name}_{part}_ms"]) for part in ("p50", "p95", "max"))
+        assert f"{label} {p50} ms p50 p95 {p95} worst {worst}" in figures
+    assert f"prefill {rate(live['prefill_tps'])} tok/s" in figures
+    assert f"in flight {live['in_flight']} waiting {live['waiting']}" in figures
+
+
+def test_what_is_over_has_no_wave_in_flight(store: Path) -> None:
+    recorded(store, FINISHED)
+    assert document("show", "1")["live"] is None
 
 
 async def test_live_names_the_same_winners_once_it_is_over(store: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparktui.live.trend import KEPT_S, Trend
 from sparktui.ui.text import bars, clipped, harmless, spark, squeezed, track
-from sparktui.ui.trend import KEPT_S, Trend
 
 
 def test_a_spark_starts_at_zero_and_leaves_a_gap_for_the_unknown() -> None:

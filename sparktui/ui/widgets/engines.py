@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from sparktui.ui.live_values import STALE_INTERVALS, Engine
+from sparktui.live.values import STALE_INTERVALS, Engine
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import Part, clipped, harmless, lines, squeezed
 from sparktui.ui.widgets.panel import Panel

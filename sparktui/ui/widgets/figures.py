@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Digits, Static
 
-from sparktui.ui.live_values import Curve
+from sparktui.live.values import Curve
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import HEADROOM, bars, lines, spark
 from sparktui.ui.widgets.panel import Panel

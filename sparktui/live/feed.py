@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from sparktui.live.trend import KEPT_S, Trend
+from sparktui.live.values import NO_TRENDS, Trends, Wave
 from sparktui.measure.live import Point, rate
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CellRow, LiveRow, SweepRow
-from sparktui.ui.live_values import NO_TRENDS, Trends, Wave
-from sparktui.ui.trend import KEPT_S, Trend
 
 ROWS_PER_S = 4
 POINTS_KEPT = 64

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparktui.ui.live_values import Curve, Series
+from sparktui.live.values import Curve, Series
 
 KEPT_S = 180
 """More columns than any sparkline has."""

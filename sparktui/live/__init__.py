@@ -1,0 +1,1 @@
+"""What a race is doing now: figures of the wave in flight, from the store alone."""
