@@ -95,7 +95,8 @@ def lefts(entries: list[dict[str, Any]]) -> list[float]:
 
 def test_a_crossing_is_confirmed_and_acted_on_before_the_next_sample(play: Play) -> None:
     found = play(20, 3, 2.5, 2)
-    assert kinds(found)[:3] == ["sample", "guard", "sample"]
+    said = [kind for kind in kinds(found) if kind != "acted"]  # told by a thread, whenever it has looked
+    assert said[:3] == ["sample", "guard", "sample"]
     assert found[1]["guard"]["left_bytes"] == 2.5 * GIB
     assert lefts(found) == [20, 2.5, 2]
 
