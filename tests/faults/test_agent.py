@@ -235,6 +235,7 @@ def test_connect_relays_both_ways_and_says_where_no_agent_listens(folder: Path) 
     ):
         assert relay.stdin is not None
         assert relay.stdout is not None
+        assert relay.stdout.readline() == b"\n"  # the agent's socket is there
         assert b'"hello"' in relay.stdout.readline()
         assert b'"sample"' in relay.stdout.readline()
         relay.stdin.write(b'{"do":"end"}\n')
