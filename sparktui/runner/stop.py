@@ -12,7 +12,7 @@ import msgspec
 
 from sparktui.errors import ExitCode, StoreError, UsageError
 from sparktui.paths import run_dir, store_path
-from sparktui.profile import parse_profile
+from sparktui.profile import Profile, parse_profile
 from sparktui.runner.agents_left import end_agents
 from sparktui.runner.closing import close_open
 from sparktui.runner.detach import end_runner, kill_runner, signal_runner
@@ -81,23 +81,33 @@ async def clean_up(campaign: int) -> list[str]:
         row, launched, sweeps = reader.campaign(campaign), reader.launched_left(campaign), reader.sweeps(campaign)
     profile = parse_profile(row.profile_yaml, f"campaign {campaign}")
     hosts = hosts_of(profile)
-    left: list[str] = []
     try:
-        opened = await Writer.open(store_path())
-    except StoreError as error:
+        async with await Writer.open(store_path()) as writer:
+            return await _end_and_note(row, sweeps, launched, profile, hosts, writer)
+    except (
+        StoreError
+    ) as error:  # at once, or when the last of the disk was used: the end of engines is not its to decide
         left = await _end_launched(row, sweeps, launched, hosts, None)
         but = f", but for {'; '.join(left)}" if left else ""
         text = f"{error.message}; what campaign {campaign} had launched is ended{but}"
         raise StoreError(text, f"{error.hint}; then `sparktui stop {campaign}` again") from error
-    async with opened as writer:
-        left += await _end_launched(row, sweeps, launched, hosts, writer)
-        ended = await end_agents(row, profile, hosts, launched, writer)
-        await _close(row, sweeps, ended.stops, writer)
+
+
+async def _end_and_note(
+    row: CampaignRow,
+    sweeps: Sequence[SweepRow],
+    launched: Sequence[LaunchedRow],
+    profile: Profile,
+    hosts: Mapping[str, Host],
+    writer: Writer,
+) -> list[str]:
+    left = await _end_launched(row, sweeps, launched, hosts, writer)
+    ended = await end_agents(row, profile, hosts, launched, writer)
+    await _close(row, sweeps, ended.stops, writer)
     for text in ended.stops:
         click.echo(f"stopped by the memory guard, after the runner had ended: {text}", err=True)
-    left += ended.left
-    if not left:
-        forget_simulated(run_dir(campaign))
+    if not (left := left + ended.left):
+        forget_simulated(run_dir(row.id))
     return left
 
 

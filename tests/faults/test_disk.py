@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -14,7 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from sparktui.errors import StoreError
+from sparktui.runner.stop import clean_up
+from sparktui.store.writer import Writer
 from tests.faults.disk import build, needs_compiler, slow
+from tests.faults.matrix.processes import of_kind
 from tests.faults.matrix.witness import Witness
 from tests.runner.campaigns import PROFILE, Owner
 
@@ -77,6 +82,13 @@ def started(owner: Owner, waves: int, *words: str) -> Witness:
     return Witness(owner.home / "data" / "sparktui.db")
 
 
+def kill_runner(owner: Owner) -> None:
+    """End a runner without a last word, and see it gone."""
+    for runner in of_kind(owner, "runner"):
+        runner.kill()
+    owner.until(lambda: not of_kind(owner, "runner"), "the runner's end")
+
+
 def goes_on(owner: Owner, witness: Witness) -> None:
     """What was seen is there, and what is missing is measured."""
     assert not witness.check()
@@ -110,9 +122,7 @@ def test_engines_of_a_killed_runner_are_ended_though_the_disk_is_full(owner: Own
         witness = started(owner, 2)
         filler = fill(owner.home / "data")
         witness.look()
-        for process in owner.processes_found():
-            if "sparktui.runner" in process.info["cmdline"]:
-                process.kill()
+        kill_runner(owner)
         said = refused(owner, "stop")
         assert "has no space left on its disk" in said
         assert "what campaign 1 had launched is ended" in said
@@ -121,6 +131,25 @@ def test_engines_of_a_killed_runner_are_ended_though_the_disk_is_full(owner: Own
         assert typed(owner, "stop").returncode == 0
         assert not owner.processes()
         goes_on(owner, witness)
+
+
+def test_engines_are_ended_though_the_last_space_is_used_up_by_the_stop(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_full(*_: object) -> None:
+        raise StoreError("the disk is full", "free some space")
+
+    started(owner, 2)
+    kill_runner(owner)
+    monkeypatch.setenv("SPARKTUI_HOME", str(owner.home / "data"))
+    monkeypatch.setattr(Writer, "add_node_samples", is_full)
+    with pytest.raises(StoreError, match=r"the disk is full; what campaign 1 had launched is ended$") as full:
+        asyncio.run(clean_up(1))
+    assert full.value.hint == "free some space; then `sparktui stop 1` again"
+    assert not [line for line in owner.processes() if "sparktui.sim" in line]
+    monkeypatch.undo()
+    assert typed(owner, "stop").returncode == 0
+    assert not owner.processes()
 
 
 @needs_root
