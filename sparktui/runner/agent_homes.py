@@ -60,10 +60,22 @@ def homes_of(profile: Profile, campaign: CampaignRow, hosts: Mapping[str, Host],
 
 
 def _place(profile: Profile, campaign: CampaignRow, node: str, host: Host, folder: Path) -> AgentHome:
-    mark = agent_mark(campaign, node)
+    simulated = folder / NODES if profile.nodes[node].host == "simulated" else None
+    return home_of(node, agent_mark(campaign, node), host, folder, simulated)
+
+
+def home_of(node: str, mark: str, host: Host, folder: Path, simulated: Path | None = None) -> AgentHome:
+    """Return where the agent of one node lives.
+
+    Args:
+        node: Its name.
+        mark: The agent's.
+        host: The node.
+        folder: The campaign's own, on this machine.
+        simulated: Where simulated nodes keep their state, for one of those.
+    """
     if isinstance(host, SshHost):
         return SshHome(node, mark, f"{CACHE}/{mark}", host)
-    simulated = folder / NODES if profile.nodes[node].host == "simulated" else None
     return LocalHome(node, mark, str(folder / "agents" / node), host, simulated)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from sparktui.profile.model import Profile
 from sparktui.runner.agent_homes import AGENT, AgentHome, homes_of
 from sparktui.runner.guard_words import GuardWords
 from sparktui.runner.journal import Journal
+from sparktui.runner.notes import Notes
 from sparktui.serving.host import Host
 from sparktui.store.rows import CampaignRow, LaunchedRow
 from sparktui.store.writer import Writer
@@ -50,6 +52,8 @@ async def _end(home: AgentHome, item: LaunchedRow, journal: Journal, ended: Ende
     except HostError as error:
         ended.left.append(f"the agent of {home.node}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
     else:
+        notes = Notes.of(journal.campaign, journal.writer.path.parent)
+        await asyncio.to_thread(notes.strike, home.mark, item.id)
         await journal.writer.mark_gone(item.id)
 
 

@@ -6,27 +6,32 @@ import asyncio
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import click
 import msgspec
 
-from sparktui.errors import ExitCode, StoreError, UsageError
+from sparktui.errors import ExitCode, SparktuiError, StoreError, UsageError
 from sparktui.paths import run_dir, store_path
 from sparktui.profile import Profile, parse_profile
+from sparktui.runner.agent_homes import agent_mark
 from sparktui.runner.agents_left import end_agents
 from sparktui.runner.closing import close_open
 from sparktui.runner.detach import end_runner, kill_runner, signal_runner
 from sparktui.runner.hosts import hosts_of
-from sparktui.runner.journal import NoLedger, StoreLedger
+from sparktui.runner.journal import StoreLedger
 from sparktui.runner.last_words import last_words
 from sparktui.runner.lock import running_campaign
 from sparktui.runner.marks import mark_of
+from sparktui.runner.notes import Notes, noted_campaigns
 from sparktui.runner.plans import forget_simulated
+from sparktui.runner.stop_noted import end_noted
 from sparktui.serving.host import Host
-from sparktui.serving.launch import Deployment, Launched, Ledger, log_path
+from sparktui.serving.launch import Deployment, Launched, log_path
 from sparktui.serving.local import LocalHost
 from sparktui.serving.plan import Plan, Step
 from sparktui.store.control import request_control
+from sparktui.store.failures import store_errors
 from sparktui.store.reader import Reader
 from sparktui.store.rows import SWEEP_OVER, CampaignRow, LaunchedRow, SweepRow
 from sparktui.store.writer import Writer
@@ -35,18 +40,28 @@ RUNNER_TIMEOUT_S = 180.0
 """A runner that is asked to stop waits for engines to end and for memory to come back."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a campaign before anything of it is stopped."""
+
+    campaign: int
+    leftovers: bool
+    imported: bool = False
+    stored: bool = True
+    """Whether the store says so; its notes do where the store cannot be read, or knows no such campaign."""
+
+
 def stop_campaign(name: str) -> None:
     """Stop a campaign by its number or `last`; exit 1 where something is left that could not be removed."""
-    with Reader(store_path()) as reader:
-        campaign = reader.resolve(name)
-        if reader.campaign(campaign).origin is not None:
-            click.echo(f"campaign {campaign} was imported: nothing of it was started here", err=True)
-            return
-        leftovers = bool(reader.launched_left(campaign))
+    known = _known(name)
+    campaign = known.campaign
+    if known.imported:
+        click.echo(f"campaign {campaign} was imported: nothing of it was started here", err=True)
+        return
     busy = running_campaign()
     if busy == campaign:
-        _ask_runner(campaign)
-    elif busy is not None and leftovers:
+        _ask_runner(known)
+    elif busy is not None and known.leftovers:
         raise UsageError(
             f"campaign {busy} is running: what removes the rest of campaign {campaign} could hit what it started",
             f"wait for it, or `sparktui stop {busy}` first",
@@ -59,8 +74,26 @@ def stop_campaign(name: str) -> None:
     click.echo(f"campaign {campaign} is not running, and nothing of it is left", err=True)
 
 
-def _ask_runner(campaign: int) -> None:
+def _known(name: str) -> _Known:
     try:
+        with Reader(store_path()) as reader:
+            campaign = reader.resolve(name)
+            imported = reader.campaign(campaign).origin is not None
+            return _Known(campaign, bool(reader.launched_left(campaign)), imported)
+    except SparktuiError:
+        noted = noted_campaigns()
+        known = [*noted, *([busy] if (busy := running_campaign()) is not None else [])]
+        chosen = [campaign for campaign in known if name in ("last", str(campaign))]
+        if not chosen:
+            raise
+        return _Known(chosen[-1], chosen[-1] in noted, stored=False)
+
+
+def _ask_runner(known: _Known) -> None:
+    campaign = known.campaign
+    try:
+        if not known.stored:
+            raise StoreError("nobody would hear it there")
         request_control(store_path(), campaign, "stop")
     except StoreError:  # a store that cannot be written must not keep engines up
         signal_runner(campaign, signal.SIGTERM)
@@ -75,22 +108,35 @@ async def clean_up(campaign: int) -> list[str]:
     """Remove whatever a campaign's runner started and did not remove; return what is left, with the command for it.
 
     Raises:
-        StoreError: The store cannot be written; what was launched is ended all the same.
+        StoreError: The store cannot be read or written; what was launched is ended all the same.
     """
+    try:
+        return await _clean_up_stored(campaign)
+    except (
+        SparktuiError
+    ) as error:  # at once, or when the last of the disk was used: the end of engines is not its to decide
+        left = await end_noted(Notes.of(campaign))
+        raise _not_noted(campaign, error, left) from error
+
+
+def _not_noted(campaign: int, error: SparktuiError, left: Sequence[str]) -> StoreError:
+    """Say what could not be read or written, and what has been ended nevertheless."""
+    but = f", but for {'; '.join(left)}" if left else ""
+    gone = not store_path().exists()
+    what = f"the store {store_path()} is gone" if gone else error.message
+    again = f"`sparktui stop {campaign}` again"
+    hint = (again if left else "") if gone else "; then ".join(part for part in (error.hint, again) if part)
+    return StoreError(f"{what}; what campaign {campaign} had launched is ended{but}", hint)
+
+
+async def _clean_up_stored(campaign: int) -> list[str]:
     with Reader(store_path()) as reader:
         row, launched, sweeps = reader.campaign(campaign), reader.launched_left(campaign), reader.sweeps(campaign)
     profile = parse_profile(row.profile_yaml, f"campaign {campaign}")
-    hosts = hosts_of(profile)
-    try:
-        async with await Writer.open(store_path()) as writer:
-            return await _end_and_note(row, sweeps, launched, profile, hosts, writer)
-    except (
-        StoreError
-    ) as error:  # at once, or when the last of the disk was used: the end of engines is not its to decide
-        left = await _end_launched(row, sweeps, launched, hosts, None)
-        but = f", but for {'; '.join(left)}" if left else ""
-        text = f"{error.message}; what campaign {campaign} had launched is ended{but}"
-        raise StoreError(text, f"{error.hint}; then `sparktui stop {campaign}` again") from error
+    async with await Writer.open(store_path()) as writer:
+        left = await _end_and_note(row, sweeps, launched, profile, hosts_of(profile), writer)
+    own = {mark_of(row, sweep.id) for sweep in sweeps} | {agent_mark(row, node) for node in profile.nodes}
+    return left + await end_noted(Notes.of(campaign), own)  # of one that had this number in a store that is gone
 
 
 async def _end_and_note(
@@ -129,29 +175,28 @@ async def _end_launched(
     sweeps: Sequence[SweepRow],
     launched: Sequence[LaunchedRow],
     hosts: Mapping[str, Host],
-    writer: Writer | None,
+    writer: Writer,
 ) -> list[str]:
-    """End what every sweep has left; without a writer, nobody is told of it."""
+    """End what every sweep has left."""
     left: list[str] = []
     for sweep in sweeps:
         mine = [item for item in launched if item.sweep == sweep.id]
-        ledger = NoLedger() if writer is None else StoreLedger(writer, campaign.id, sweep.id)
-        left += (await _deployment(campaign, sweep, mine, hosts, ledger).stop()).left
+        ledger = StoreLedger(writer, campaign.id, sweep.id, sweep.topology, mark_of(campaign, sweep.id), hosts)
+        left += (await _deployment(campaign, sweep, mine, ledger).stop()).left
     return left
 
 
-def _deployment(
-    campaign: CampaignRow, sweep: SweepRow, left: list[LaunchedRow], hosts: Mapping[str, Host], ledger: Ledger
-) -> Deployment:
+def _deployment(campaign: CampaignRow, sweep: SweepRow, left: list[LaunchedRow], ledger: StoreLedger) -> Deployment:
     """Return what a sweep has left as the deployment it once was, so that it is stopped by the same code."""
     folder = run_dir(campaign.id)
-    steps = {step.title: step for step in msgspec.json.decode(sweep.commands, type=list[Step])}
+    with store_errors(store_path()):
+        steps = {step.title: step for step in msgspec.json.decode(sweep.commands, type=list[Step])}
     launched = []
     for item in reversed(left):
-        host = hosts.get(item.node, LocalHost())
+        host = ledger.hosts.get(item.node, LocalHost())
         step = steps.get(item.title, Step(item.node, item.title, (), undo=item.undo))
         log = log_path(folder, sweep.topology, item.title)
         running = None if item.pid is None else host.adopt(item.pid, item.pid_started, log)
         launched.append(Launched(step, host, running, item.id))
     plan = Plan(sweep.topology, "", "", ())
-    return Deployment(plan, hosts, folder, ledger, mark=mark_of(campaign, sweep.id), launched=launched)
+    return Deployment(plan, ledger.hosts, folder, ledger, mark=ledger.mark, launched=launched)

@@ -89,8 +89,8 @@ class SweepRunner:
             await self.journal.writer.set_sweep_state(sweep.id, sweep.state, error=sweep.error)
             await close_open(self.journal.writer, self.journal.campaign, sweep.id)
             return
-        ledger = StoreLedger(self.journal.writer, self.journal.campaign, sweep.id)
         mark = mark_of(self.campaign, sweep.id)
+        ledger = StoreLedger(self.journal.writer, self.journal.campaign, sweep.id, sweep.topology, mark, self.hosts)
         deployment = Deployment(plan, self.hosts, self.folder, ledger, made_up_secrets(plan), mark)
         guarded = GuardedNodes(self.profile, self.journal, self.watch, sweep.id, plan, mark)
         try:

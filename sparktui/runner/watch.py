@@ -17,7 +17,9 @@ from sparktui.runner.extremes import Extremes
 from sparktui.runner.follow import SILENT_S, Follower
 from sparktui.runner.guard_words import GuardWords
 from sparktui.runner.journal import Journal
+from sparktui.runner.notes import Note, Notes
 from sparktui.serving.host import Host
+from sparktui.serving.plan import Step
 from sparktui.store.reader import Reader
 from sparktui.store.rows import LaunchedRow
 
@@ -43,6 +45,7 @@ class NodeWatch:
     """What guards did in this campaign, each in a sentence."""
     extremes: Extremes = field(default_factory=Extremes)
     _followers: dict[str, Follower] = field(default_factory=dict)
+    _homes: dict[str, AgentHome] = field(default_factory=dict)
     _required: bool = False
     _mark: str = ""
     """Of what is up now."""
@@ -63,6 +66,7 @@ class NodeWatch:
         for name, node in profile.nodes.items():
             guard = await GuardWords.of(name, journal, watch._acted)
             told = watch.extremes.take, watch._unguarded
+            watch._homes[name] = homes[name]
             link, new = AgentLink(name, homes[name]), name not in known
             watch._followers[name] = Follower(node, hosts[name], link, journal, guard, *told, new)
         return watch
@@ -84,7 +88,12 @@ class NodeWatch:
         """Note an agent before it is started, where a runner before this one has not."""
         earlier = await asyncio.to_thread(_agents_left, self.journal)
         known = [item.id for item in earlier if item.node == name]
-        return known or [await self.journal.writer.add_launched(self.journal.campaign, name, AGENT)]
+        numbers = known or [await self.journal.writer.add_launched(self.journal.campaign, name, AGENT)]
+        home = self._homes[name]
+        for number in numbers:
+            note = Note.of(home.mark, number, Step(name, AGENT, ()), home.host)
+            await asyncio.to_thread(self._notes.add, note)
+        return numbers
 
     async def _end(self, follower: Follower, numbers: list[int]) -> None:
         try:
@@ -95,7 +104,12 @@ class NodeWatch:
             await self.journal.warning(follower.name, "left-behind", text)
         else:
             for number in numbers:
+                await asyncio.to_thread(self._notes.strike, self._homes[follower.name].mark, number)
                 await self.journal.writer.mark_gone(number)
+
+    @property
+    def _notes(self) -> Notes:
+        return Notes.of(self.journal.campaign, self.journal.writer.path.parent)
 
     async def heard_from_all(self, timeout_s: float) -> None:
         """Wait until every node has said something or cannot be asked, but not for ever."""

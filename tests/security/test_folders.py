@@ -12,6 +12,7 @@ import pytest
 from sparktui.errors import StoreError
 from sparktui.paths import data_dir, ensure_private, run_dir, store_path
 from sparktui.runner.lock import hold_lock, lock_path, running_campaign
+from sparktui.runner.notes import Note, Notes
 from sparktui.store.connection import open_writable
 from sparktui.store.control import request_control
 
@@ -156,3 +157,25 @@ class TestLock:
         assert running_campaign() is None
         with pytest.raises(StoreError, match="not yours alone"):
             hold_lock(1)
+
+
+def test_what_was_launched_is_noted_for_its_owner_alone_and_never_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes.of(1)
+    notes.add(Note("mark", 1, node="gf1", undo=("rm", "-f", "x")))
+    assert notes.path.stat().st_mode & 0o777 == 0o600
+    assert [note.undo for note in notes.left()] == [("rm", "-f", "x")]
+    notes.path.chmod(0o622)
+    assert notes.left() == [], "others chose what a stop would run"
+    notes.path.unlink()
+    notes.path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="cannot note"):
+        notes.add(Note("mark", 1, node="gf1"))
+    assert not (tmp_path / "elsewhere").exists()
+    (tmp_path / "elsewhere").write_bytes(b'{"mark":"mark","number":1,"node":"gf1","undo":["rm","-rf","/"]}\n')
+    assert notes.left() == []
+    notes.path.unlink()
+    notes.add(Note("mark", 1, node="gf1"))
+    as_somebody_else(monkeypatch)
+    assert notes.left() == []
