@@ -48,8 +48,8 @@ def test_a_resume_or_a_stop_that_is_killed_can_be_typed_again(owner: Owner, comm
         assert not witness.check()
     stopped = owner.type("stop", timeout_s=200)
     assert stopped.returncode == 0, stopped.stderr
+    owner.until(lambda: not of_kind(owner, "runner"), "the end of one that a killed resume had just started")
     assert not owner.processes()
-    owner.until(lambda: not of_kind(owner, "runner"), "the runner's end")
     done = owner.type("resume", "--plain")
     assert done.returncode == 0, done.stderr
     assert not witness.check()
