@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, fields
@@ -17,6 +18,8 @@ Order = dict[str, Any]
 Tell = Callable[[Entry], object]
 
 LARGEST = 2**63
+MAY_BE_UNKNOWN = "predicted_left_bytes"
+"""The one limit that a verdict may not have been able to say; without any other, nothing could be compared."""
 CONTAINERS_S = 24 * 3600.0
 
 
@@ -75,7 +78,7 @@ def _text(order: Order, key: str) -> str:
 
 def _limits(given: object) -> Limits:
     known = {field.name for field in fields(Limits)}
-    if not isinstance(given, dict) or not all(_is_size(value) for value in given.values()):
+    if not isinstance(given, dict) or not all(_is_size(value, name) for name, value in given.items()):
         raise ValueError("`limits` must be a table of numbers")
     try:
         return Limits(**{name: value for name, value in given.items() if name in known})
@@ -83,8 +86,10 @@ def _limits(given: object) -> Limits:
         raise ValueError(f"`limits`: {error}") from None
 
 
-def _is_size(given: object) -> bool:
-    return given is None or (isinstance(given, int | float) and -LARGEST <= given <= LARGEST)
+def _is_size(given: object, name: str) -> bool:
+    if given is None:
+        return name == MAY_BE_UNKNOWN
+    return isinstance(given, int | float) and -LARGEST <= given <= LARGEST
 
 
 def _argvs(given: object) -> list[list[str]]:
@@ -94,4 +99,12 @@ def _argvs(given: object) -> list[list[str]]:
 
 
 def _is_argv(given: object) -> bool:
-    return isinstance(given, list) and bool(given) and all(isinstance(word, str) for word in given)
+    return isinstance(given, list) and any(given[:1]) and all(map(_can_be_given, given))
+
+
+def _can_be_given(word: object) -> bool:
+    """Tell whether a program can be started with that word: found out now, not when it must be."""
+    try:
+        return isinstance(word, str) and b"\0" not in os.fsencode(word)
+    except UnicodeEncodeError:
+        return False

@@ -11,9 +11,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 DEADLINE_S = 60.0
 ARGV = (sys.executable, "-m", "sparktui.nodes.agent")
@@ -28,8 +28,8 @@ class Runner:
 
     def __init__(self, folder: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.connect(str(folder / "sock"))  # waits where others wait to be taken; with a timeout it refuses to
         self._socket.settimeout(DEADLINE_S)
-        self._socket.connect(str(folder / "sock"))
         self._lines = self._socket.makefile("rb")
 
     def say(self, **order: Any) -> None:
@@ -66,6 +66,14 @@ class Runner:
         self.say(**({"do": "arm", "mark": mark, "stop": [], "limits": LIMITS, "what": "solo"} | order))
         assert self.hear_until("armed")["mark"] == mark
 
+    def last_word(self, data: bytes) -> None:
+        """Send bytes and no more; return when the agent, which has read them all, has ended the connection too."""
+        with suppress(BrokenPipeError, ConnectionResetError):  # it need not read an endless line to its end
+            self.write(data)
+            self._socket.shutdown(socket.SHUT_WR)
+        while self.hear() is not None:
+            pass
+
     def close(self) -> None:
         """Hang up."""
         self._lines.close()
@@ -82,11 +90,17 @@ def own_folder() -> Iterator[Path]:
 
 @contextmanager
 def agent(
-    folder: Path, *words: str, env: dict[str, str] | None = None, under: tuple[str, ...] = ()
+    folder: Path,
+    *words: str,
+    env: dict[str, str] | None = None,
+    under: tuple[str, ...] = (),
+    stderr: IO[bytes] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run an agent that listens in a folder, until it ends by itself or the test is over."""
     argv = [*under, *ARGV, "--node", "gf1", "--folder", str(folder), *words]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, env=os.environ | (env or {}), start_new_session=True)
+    process = subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=stderr, env=os.environ | (env or {}), start_new_session=True
+    )
     try:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline()) == {"pid": process.pid}
