@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sparktui.doctor.findings import Finding, Verdict, ok, unknown
-from sparktui.doctor.look import Answers
+from sparktui.doctor.look import Answers, whole
 
 GIB = 1024**3
 KIB = 1024
@@ -86,10 +86,10 @@ def _memory(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
 def _disk(node: str, _: Wanted, said: Answers) -> Iterator[Finding]:
     for line in said.values.get("disk", []):
         size, _space, folder = line.partition(" ")
-        if not size.isdigit():
+        if (free_kib := whole(size)) is None:
             yield unknown(node, "disk", f"{folder or line}: it does not tell")
             continue
-        free = int(size) * KIB / GIB
+        free = free_kib * KIB / GIB
         text = f"{free:.0f} GiB free in {folder}"
         if free >= DISK_WARN_GIB:
             yield ok(node, "disk", text)
@@ -130,11 +130,11 @@ def _interfaces(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
             hint = f"it has {', '.join(sorted(seen)) or 'none it tells of'}; correct the name in the profile"
             yield Finding(node, "interface", "problem" if seen else "unknown", f"{name} is not there", hint)
             continue
-        state, mtu, speed = seen[name]
-        text = f"{name} is {state}, MTU {mtu}" + (f", {int(speed) // 1000} Gb/s" if _positive(speed) else "")
+        state, mtu, mbps = seen[name][0], seen[name][1], whole(seen[name][2])
+        text = f"{name} is {state}, MTU {mtu}" + (f", {mbps // 1000} Gb/s" if mbps else "")
         if state not in ("up", "unknown"):
             yield Finding(node, "interface", "problem", text, "the cable, or `ip link set … up`")
-        elif _positive(speed) and int(speed) >= FABRIC_MBPS and mtu.isdigit() and int(mtu) < JUMBO_MTU:
+        elif (mbps or 0) >= FABRIC_MBPS and (whole(mtu) or JUMBO_MTU) < JUMBO_MTU:
             yield Finding(node, "interface", "warning", text, f"set MTU {JUMBO_MTU} on both ends of the link")
         else:
             yield ok(node, "interface", text)
@@ -245,10 +245,6 @@ def _permissions(node: str, _: Wanted, said: Answers) -> Iterator[Finding]:
     if said.one("psi") is None:
         hint = "the kernel was built or booted without it (psi=1); the guard goes by memory left alone"
         yield Finding(node, "permissions", "warning", "no memory pressure figures", hint)
-
-
-def _positive(text: str) -> bool:
-    return text.isdigit() and int(text) > 0
 
 
 def _number(text: str) -> float | None:

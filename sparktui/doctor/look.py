@@ -11,6 +11,9 @@ from sparktui.errors import HostError
 from sparktui.serving.host import Host
 
 TIMEOUT_S = 45.0
+DIGITS_AT_MOST = 15
+LARGEST = 10.0**DIGITS_AT_MOST
+"""What a node says beyond it, it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,12 @@ class Answers:
         return found[0] if found and found[0].strip() else None
 
     def number(self, name: str) -> float | None:
-        """Return a value as a number; None where it is none."""
+        """Return a value as a number; None where it is none, or none of a size that anything has."""
         try:
-            return float(self.one(name) or "")
+            number = float(self.one(name) or "")
         except ValueError:
             return None
+        return number if 0 <= number < LARGEST else None
 
 
 @dataclass(slots=True)
@@ -64,6 +68,11 @@ async def look(host: Host, questions: Sequence[tuple[str, str]], timeout_s: floa
         said = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise HostError(f"its shell cannot run what is asked: {said[0]}", "make its login shell sh, bash, zsh or fish")
     return Answers(parsed(done.stdout), (before + after) / 2, after - before)
+
+
+def whole(text: str) -> int | None:
+    """Return a number of digits alone; None where it is none, or too long to be one of anything."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_AT_MOST else None
 
 
 def parsed(text: str) -> dict[str, list[str]]:

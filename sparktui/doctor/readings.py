@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sparktui.doctor.findings import Finding
 from sparktui.doctor.findings import Verdict as Mark
-from sparktui.doctor.look import Answers, look
+from sparktui.doctor.look import Answers, look, whole
 from sparktui.errors import HostError
 from sparktui.nodes.gpu import GpuReading
 from sparktui.nodes.sample import NodeSample
@@ -62,8 +61,8 @@ def gpu_bytes(said: Answers) -> int | None:
     text = said.one("gpu_memory")
     if text is None:
         return None
-    size = re.fullmatch(r"(\d+) MiB", text)
-    return int(size[1]) * MIB if size else 0 if text.startswith("[") else None
+    size = whole(text.removesuffix(" MiB")) if text.endswith(" MiB") else None
+    return size * MIB if size is not None else 0 if text.startswith("[") else None
 
 
 def verdicts(profile: Profile, store: Path, samples: Mapping[str, NodeSample]) -> dict[str, dict[str, Verdict]]:

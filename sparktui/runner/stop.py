@@ -35,6 +35,7 @@ from sparktui.store.failures import store_errors
 from sparktui.store.reader import Reader
 from sparktui.store.rows import SWEEP_OVER, CampaignRow, LaunchedRow, SweepRow
 from sparktui.store.writer import Writer
+from sparktui.visible import visible
 
 RUNNER_TIMEOUT_S = 180.0
 """A runner that is asked to stop waits for engines to end and for memory to come back."""
@@ -68,7 +69,7 @@ def stop_campaign(name: str) -> None:
         )
     left = asyncio.run(clean_up(campaign))
     for line in left:
-        click.echo(f"left behind: {line}", err=True)
+        click.echo(visible(f"left behind: {line}"), err=True)
     if left:
         sys.exit(ExitCode.PARTIAL)
     click.echo(f"campaign {campaign} is not running, and nothing of it is left", err=True)
@@ -151,7 +152,7 @@ async def _end_and_note(
     ended = await end_agents(row, profile, hosts, launched, writer)
     await _close(row, sweeps, ended.stops, writer)
     for text in ended.stops:
-        click.echo(f"stopped by the memory guard, after the runner had ended: {text}", err=True)
+        click.echo(visible(f"stopped by the memory guard, after the runner had ended: {text}"), err=True)
     if not (left := left + ended.left):
         forget_simulated(run_dir(row.id))
     return left

@@ -11,6 +11,7 @@ import signal
 from dataclasses import dataclass
 
 from sparktui.serving.host import Host
+from sparktui.visible import visible
 
 MARK_ENV = "SPARKTUI_LAUNCH"
 KEEP_ENV = {"SPT_NOENV": "1"}
@@ -28,6 +29,8 @@ exit 0
 """A command line may hold line breaks, and what a terminal would obey."""
 KILL = 'kill -s "$@"'
 """Not the login shell's own `kill`: zsh's knows signals by name only."""
+FOUND = re.compile(r"/proc/([1-9][0-9]{0,8})/environ")
+"""A number that a process can have; what else a node says is signalled by nobody."""
 CONTAINER = re.compile(r"[0-9a-f]{6,64} .*")
 
 
@@ -51,7 +54,8 @@ async def marked_pids(host: Host, mark: str, name: str = MARK_ENV) -> tuple[int,
         HostError: The node cannot be asked.
     """
     done = await host.run(["sh", "-c", FIND, "sh", f"{name}={mark}"], timeout_s=LOOK_TIMEOUT_S)
-    return tuple(sorted(int(line.split("/")[2]) for line in done.stdout.splitlines() if line.startswith("/proc/")))
+    found = (FOUND.fullmatch(line) for line in done.stdout.splitlines())
+    return tuple(sorted({int(one[1]) for one in found if one}))
 
 
 async def signal_all(host: Host, pids: tuple[int, ...], number: int) -> None:
@@ -77,9 +81,9 @@ async def processes_left(host: Host, node: str, mark: str) -> list[Leftover]:
     done = await host.run(["sh", "-c", DESCRIBE, "sh", *map(str, pids)], timeout_s=LOOK_TIMEOUT_S)
     named = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
     return [
-        Leftover(node, f"process {pid} ({line.strip()[:80]})", f"kill -{int(signal.SIGKILL)} {pid}")
-        for pid, line in named.items()
-        if pid.isdigit() and int(pid) in pids
+        Leftover(node, f"process {pid} ({visible(named[pid].strip()[:80])})", f"kill -{int(signal.SIGKILL)} {pid}")
+        for pid in map(str, pids)
+        if pid in named
     ]
 
 
@@ -93,4 +97,4 @@ async def containers_left(host: Host, node: str, name: str) -> list[Leftover]:
     done = await host.run(argv, timeout_s=LOOK_TIMEOUT_S)
     lines = done.stdout.split("\n") if done.returncode == 0 else []
     found = [line.strip() for line in lines if CONTAINER.fullmatch(line)]  # no word of a login shell's own
-    return [Leftover(node, f"container {name} ({line})", f"docker rm -f {name}") for line in found]
+    return [Leftover(node, f"container {name} ({visible(line)})", f"docker rm -f {name}") for line in found]

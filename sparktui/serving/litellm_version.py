@@ -30,7 +30,7 @@ exit 0
 """
 """What pip left beside the program's own interpreter; a launcher that is a link is followed."""
 
-_DIST_INFO = re.compile(r"^litellm-(\d+)\.(\d+)\.(\d+)\S*\.dist-info$", re.MULTILINE)
+_DIST_INFO = re.compile(r"^litellm-([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})(?![0-9])\S*\.dist-info$", re.MULTILINE)
 
 
 Version = tuple[int, int, int]

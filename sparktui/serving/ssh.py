@@ -32,6 +32,7 @@ set -- ${stat##*) }
 echo "$pid ${20}"
 """
 """Reads secrets from stdin; prints the group's id and its start in clock ticks since boot (field 22 of its stat)."""
+SPAWNED = re.compile(r"([1-9][0-9]{0,8}) ([0-9]{1,20})")
 ALIVE = """
 stat=$(cat "/proc/$1/stat" 2>/dev/null) || exit 1
 wanted=$2; set -- ${stat##*) }
@@ -126,10 +127,10 @@ class SshHost:
         inner = _with_env(_in_folder(argv, cwd), env)
         pairs = "".join(f"{name}={value}\n" for name, value in (secrets or {}).items())
         done = await self.run(["sh", "-c", SPAWN, "sh", _on_node(log), *inner], timeout_s=30, stdin=pairs.encode())
-        words = (done.stdout.splitlines() or [""])[-1].split()  # what a login shell says of its own comes before
-        if done.returncode != 0 or len(words) != 2 or not all(word.isdigit() for word in words):
+        last = (done.stdout.splitlines() or [""])[-1]  # what a login shell says of its own comes before
+        if done.returncode != 0 or not (spawned := SPAWNED.fullmatch(last)):
             raise HostError(f"cannot start {argv[0]} on {self.destination}: {done.stderr.strip()[-300:]}")
-        return SshProcess(self, int(words[0]), log, float(words[1]))
+        return SshProcess(self, int(spawned[1]), log, float(spawned[2]))
 
     def adopt(self, pid: int, started: float | None, log: Path) -> SshProcess:
         return SshProcess(self, pid, log, started)
