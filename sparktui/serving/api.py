@@ -23,6 +23,9 @@ LATENCY_PROBES = 3
 MOST_BYTES = 16 * 2**20
 """Of an answer: a busy engine's /metrics page has some hundred kilobytes."""
 MOST_NAME = 200
+MOST_ID = 1000
+"""Of a model's name: some are served under the path of their folder."""
+MOST_LISTED = 20
 MOST_TOKENS = 2**40
 """No context is as long; what a server says beyond it is not known."""
 
@@ -72,7 +75,7 @@ class EngineApi:
         if response.status != 200:
             raise EngineError(f"{self.root}/v1/models answered {response.status}", "is this an OpenAI-compatible API?")
         try:
-            return tuple(ServedModel(str(m["id"]), _length(m.get("max_model_len"))) for m in response.json()["data"])
+            return tuple(ServedModel(_id(m["id"]), _length(m.get("max_model_len"))) for m in response.json()["data"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(
                 f"{self.root}/v1/models does not list models", "is this an OpenAI-compatible API?"
@@ -84,7 +87,7 @@ class EngineApi:
             body = (await self._get("/version")).json()
         except (EngineError, ValueError):
             return None
-        return str(body["version"]) if isinstance(body, dict) and "version" in body else None
+        return _name(body.get("version")) if isinstance(body, dict) else None
 
     async def latency_us(self) -> float | None:
         """Return how long an idle server takes to answer for its models, until the body is read; None of no answer.
@@ -169,8 +172,9 @@ def require_model(served: tuple[ServedModel, ...], model: str, url: str) -> Serv
     for entry in served:
         if entry.id == model:
             return entry
-    names = ", ".join(entry.id for entry in served)
-    raise UsageError(f"{url} does not serve {model!r}; it serves {names}", "name one of these as the model")
+    names = ", ".join(_short(entry.id, MOST_NAME) for entry in served[:MOST_LISTED])
+    more = f" and {len(served) - MOST_LISTED} more" if len(served) > MOST_LISTED else ""
+    raise UsageError(f"{url} does not serve {model!r}; it serves {names}{more}", "name one of these as the model")
 
 
 def new_client() -> httpx.AsyncClient:
@@ -183,8 +187,18 @@ def _model_in(answer: Answer) -> str | None:
         said = answer.json()
     except ValueError:
         return None
-    name = said.get("model") if isinstance(said, dict) else None
-    return name[:MOST_NAME] if isinstance(name, str) and name else None
+    return _name(said.get("model")) if isinstance(said, dict) else None
+
+
+def _name(value: object) -> str | None:
+    return value[:MOST_NAME] if isinstance(value, str) and value else None
+
+
+def _id(value: object) -> str:
+    """Return a model's name, whole: it is what requests ask for."""
+    if not isinstance(value, str) or not 0 < len(value) <= MOST_ID:
+        raise ValueError("a model without a name")
+    return value
 
 
 def _length(value: object) -> int | None:

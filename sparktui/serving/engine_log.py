@@ -8,22 +8,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_WORD = r"([^,\s]{1,80})(?=[,\s]|$)"
+_NAME = r"(?=[A-Z0-9_]{0,80}?[A-Z][A-Z0-9_])[A-Z0-9_]{2,80}|[A-Z]\w{1,80} Attention"
 _FACTS: tuple[tuple[str, str], ...] = (
-    ("engine_version", r"Initializing a V1 LLM engine \(v([^)\s]+)\)"),
-    ("attention_backend", r"(?:Using|Selected) ([A-Z0-9_]*[A-Z][A-Z0-9_]+|[A-Z]\w+ Attention)(?: attention)? backend"),
-    ("quantization", r"[ ,]quantization=([^,\s]+)"),
-    ("kv_cache_dtype", r"[ ,]kv_cache_dtype=([^,\s]+)"),
-    ("max_context", r"[ ,]max_seq_len=(\d+)"),
-    ("tensor_parallel", r"[ ,]tensor_parallel_size=(\d+)"),
-    ("kv_cache_gib", r"Available KV cache memory: ([\d.]+) GiB"),
-    ("kv_cache_gib", r"Explicitly set \(([\d.]+)/[\d.]+\) GiB for KV cache"),
-    ("kv_cache_tokens", r"KV cache size: ([\d,]+) tokens"),
-    ("weights_gib", r"Model loading took ([\d.]+) Gi?B"),
+    ("engine_version", r"Initializing a V1 LLM engine \(v([^)\s]{1,80})\)"),
+    ("attention_backend", rf"(?:Using|Selected) ({_NAME})(?: attention)? backend"),
+    ("quantization", rf"[ ,]quantization={_WORD}"),
+    ("kv_cache_dtype", rf"[ ,]kv_cache_dtype={_WORD}"),
+    ("max_context", r"[ ,]max_seq_len=(\d{1,15})(?!\d)"),
+    ("tensor_parallel", r"[ ,]tensor_parallel_size=(\d{1,15})(?!\d)"),
+    ("kv_cache_gib", r"Available KV cache memory: ([\d.]{1,15}) GiB"),
+    ("kv_cache_gib", r"Explicitly set \(([\d.]{1,15})/[\d.]{1,15}\) GiB for KV cache"),
+    ("kv_cache_tokens", r"KV cache size: ([\d,]{1,20}) tokens"),
+    ("weights_gib", r"Model loading took ([\d.]{1,15}) Gi?B"),
     ("prefix_caching", r"[ ,]enable_prefix_caching=(True|False)"),
-    ("nccl_version", r"vLLM is using nccl==(\S+)"),
-    ("transport", r"NCCL INFO (?:Using network|.* via NET/)(?: )?(IBext\w*|IB|Socket|AWS\S*)"),
+    ("nccl_version", r"vLLM is using nccl==(\S{1,40})(?=\s|$)"),
+    ("transport", r"NCCL INFO (?:Using network|.{0,300}? via NET/)(?: )?(IBext\w{0,20}|IB|Socket|AWS\S{0,20})"),
     ("transport", r"backend=(gloo)\b"),
 )
+"""Every repetition has an end: a log is what somebody else writes, and one line of it may be a megabyte."""
 _UNSET = frozenset({"None", "none"})
 
 
@@ -42,7 +45,7 @@ _TROUBLES: tuple[tuple[str, str, str], ...] = (
         "stop what listens there (`ss -ltnp` names it), or choose another port in the profile",
     ),
     (
-        r"Free memory on device .*? is less than desired|less than desired GPU memory utilization",
+        r"Free memory on device .{0,300}? is less than desired|less than desired GPU memory utilization",
         "the node has less memory free than gpu_memory_utilization asks for",
         "stop what holds it, drop the page cache, or lower gpu_memory_utilization",
     ),
