@@ -51,7 +51,7 @@ class Gate:
         if not self._named(request.host):
             return f"This page is not served under the name {request.host!r}."
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and _netloc(origin) != request.host:
             return "Another page asked for this one."
         if not self._known(request.cookies.get(self.cookie)):
             return "The address is not complete: it ends with a token."
@@ -62,11 +62,25 @@ class Gate:
         return self._named(request.host) and self._known(request.query.get("token"))
 
     def _named(self, host: str) -> bool:
-        name = urlsplit(f"//{host}").hostname
+        name = _hostname(host)
         return self.host in ANYWHERE or name == self.host or (self.host in LOOPBACK and name in LOOPBACK)
 
     def _known(self, given: str | None) -> bool:
         return given is not None and secrets.compare_digest(given.encode(), self.token.encode())
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # a bracket that nothing closes
+        return None
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 def guarded(gate: Gate, refuse: Callable[[str], web.Response]) -> Middleware:
