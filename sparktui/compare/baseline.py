@@ -9,6 +9,7 @@ import msgspec
 
 from sparktui.compare.winners import METRICS
 from sparktui.errors import StoreError, UsageError
+from sparktui.store.failures import UNREADABLE
 
 EVERY_METRIC = ""
 
@@ -95,5 +96,5 @@ def expectations(origin: str | None) -> tuple[Expectation, ...]:
         return ()
     try:
         return msgspec.json.decode(origin, type=_Origin).expectations
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise StoreError(f"the store holds a damaged origin: {error}", "import the file again") from error

@@ -9,6 +9,7 @@ import msgspec
 
 from sparktui.errors import StoreError
 from sparktui.measure.calculators import DEFAULT
+from sparktui.store.failures import UNREADABLE
 
 if TYPE_CHECKING:
     from sparktui.profile.model import Profile
@@ -79,7 +80,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
         """
         try:
             return msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise StoreError(f"the store holds a damaged fingerprint: {error}") from error
 
     def to_json(self) -> str:

@@ -12,6 +12,7 @@ from sparktui.compare.comparison import Column, Comparison
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.exporting.subject import SIMULATED, Subject
 from sparktui.exporting.text import moment
+from sparktui.store.failures import UNREADABLE
 from sparktui.units import UNKNOWN, duration
 
 ALL_TOPOLOGIES = "all topologies"
@@ -88,7 +89,7 @@ def origins(subject: Subject) -> tuple[Group, ...]:
         return ()
     try:
         origin = msgspec.json.decode(subject.campaign.origin, type=dict[str, object])
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return ()
     sources = origin.get("sources")
     found = [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else []

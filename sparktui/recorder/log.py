@@ -12,6 +12,7 @@ from sparktui.nodes.history import Mark, Run, moment_of
 from sparktui.nodes.phase import Phase
 from sparktui.nodes.verdict import Verdict, limits
 from sparktui.profile.model import Profile
+from sparktui.store.failures import UNREADABLE
 from sparktui.store.rows import CellRow, EventRow, SweepNodeRow, SweepRow
 
 
@@ -71,5 +72,5 @@ class Floors:
 def _verdict(text: str | None) -> Verdict | None:
     try:
         return None if text is None else msgspec.json.decode(text, type=Verdict)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None

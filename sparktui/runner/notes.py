@@ -6,6 +6,7 @@ Every line says all that a stop has to know, because the profile is in the store
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -21,6 +22,7 @@ from sparktui.paths import data_dir, ensure_private
 from sparktui.serving.host import Host
 from sparktui.serving.plan import Step
 from sparktui.serving.ssh import SshHost
+from sparktui.store.failures import UNREADABLE
 
 LAUNCHED = "launched.jsonl"
 MOST_BYTES = 1 << 20
@@ -89,7 +91,7 @@ class Notes:
             StoreError: It cannot be written.
         """
         with _turn:
-            self._append(msgspec.json.encode(note) + b"\n")
+            self._append(note)
 
     def strike(self, mark: str, number: int) -> None:
         """Note that something is gone; nothing is noted where nobody noted it before.
@@ -102,7 +104,7 @@ class Notes:
             if left == {(mark, number)}:
                 self.path.unlink(missing_ok=True)
             elif (mark, number) in left:
-                self._append(msgspec.json.encode(Note(mark, number, gone=True)) + b"\n")
+                self._append(Note(mark, number, gone=True))
 
     def left(self) -> list[Note]:
         """Return what was launched and is not known to be gone, in its order; lines that are none are passed over."""
@@ -117,13 +119,13 @@ class Notes:
                 found[key] = msgspec.structs.replace(found[key], pid=note.pid, pid_started=note.pid_started)
         return list(found.values())
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, note: Note) -> None:
+        line = b"\n" + msgspec.json.encode(note)  # whatever a power cut has torn before it ends here
         ensure_private(self.path.parent)
         try:
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _FLAGS, 0o600)
             try:
-                os.write(file, line)
-                os.fsync(file)
+                _write_whole(file, line)
             finally:
                 os.close(file)
         except OSError as error:
@@ -139,11 +141,17 @@ def noted_campaigns() -> list[int]:
     return [campaign for _, campaign in sorted(kept)]
 
 
+def _write_whole(file: int, line: bytes) -> None:
+    if os.write(file, line) < len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file)
+
+
 def _read(path: Path) -> Iterator[Note]:
     for line in _content(path).splitlines():
         try:
             yield msgspec.json.decode(line, type=Note)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        except UNREADABLE:
             continue  # torn by a power cut, or no note
 
 

@@ -26,6 +26,10 @@ _ADVICE = (
 _OTHERWISE = ("does not hold what sparktui writes", "move it away, or set SPARKTUI_HOME to another folder")
 
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError)
+"""What a value ends with that is not the JSON it should be: also one that is nested without end."""
+
+
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
     """Turn whatever a damaged, foreign, full or locked store makes fail inside the block into a `StoreError`."""
@@ -33,7 +37,7 @@ def store_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explained(error, path) from error
-    except (msgspec.MsgspecError, UnicodeError, OverflowError) as error:
+    except UNREADABLE as error:
         raise StoreError(f"the store {path} {_OTHERWISE[0]}: {error}", _OTHERWISE[1]) from error
 
 

@@ -13,6 +13,7 @@ from sparktui.measure.record import WaveRecord
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.phase import Phase
 from sparktui.nodes.sample import NodeSample
+from sparktui.store.failures import UNREADABLE
 
 T = TypeVar("T")
 
@@ -306,5 +307,5 @@ def _is_moment(value: object) -> bool:
 def _decoded(text: str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise StoreError(f"the store holds a damaged value: {error}", "the rest of it may still be readable") from error

@@ -16,6 +16,7 @@ from sparktui.nodes.order import by_number
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.verdict import Verdict, limits
 from sparktui.profile.model import Profile
+from sparktui.store.failures import UNREADABLE
 from sparktui.store.reader import Reader
 from sparktui.store.rows import SweepNodeRow, SweepRow
 from sparktui.ui.news_feed import NewsFeed
@@ -148,7 +149,7 @@ def _verdict(rows: Iterable[SweepNodeRow]) -> Verdict | None:
     text = next((row.verdict for row in rows if row.verdict), None)
     try:
         return None if text is None else msgspec.json.decode(text, type=Verdict)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

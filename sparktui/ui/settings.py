@@ -8,6 +8,7 @@ import msgspec
 
 from sparktui.paths import ensure_private
 from sparktui.store.atomic import write_atomically
+from sparktui.store.failures import UNREADABLE
 
 NAME = "settings.json"
 
@@ -23,7 +24,7 @@ def read_settings(folder: Path) -> Settings:
     """Return what was chosen; the defaults where nothing was, or where the file is not one of ours."""
     try:
         return msgspec.json.decode((folder / NAME).read_bytes(), type=Settings)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNREADABLE):
         return Settings()
 
 

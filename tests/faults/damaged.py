@@ -19,7 +19,20 @@ KEYS = ("brief", "cell", "engine", "kind", "level", "loading_tail", "log_tail", 
 LEAVES: tuple[object, ...] = (ESCAPES, -1, 1e300, 10**400, None, [{}], {"a": 1})
 OBJECTS = tuple(json.dumps(dict.fromkeys(KEYS, leaf)) for leaf in LEAVES)
 ODD: dict[str, tuple[object, ...]] = {
-    "TEXT": (ESCAPES, *OBJECTS, "", "\0", "null", "[]", "9" * 400, "x" * 100_000, "1e999", "\n\n", '{"'),
+    "TEXT": (
+        ESCAPES,
+        *OBJECTS,
+        "",
+        "\0",
+        "null",
+        "[]",
+        "9" * 400,
+        "x" * 100_000,
+        '{"a":' * 9_999,
+        "1e999",
+        "\n\n",
+        '{"',
+    ),
     "INTEGER": (-1, 0, 2, 2**31, 2**63 - 1, -(2**63)),
     "REAL": (-1.0, 0.0, 1e-300, 1e300, float("inf"), float("-inf"), 4e18),
     "BLOB": (b"", b"\0", b"\xff" * 3, b"\xff" * 16, b"\0" * 4_000),

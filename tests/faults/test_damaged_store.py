@@ -78,7 +78,7 @@ def test_every_command_answers_whatever_is_in_a_table(store: Path, table: str) -
 @pytest.mark.parametrize("table", damaged.TABLES)
 def test_a_value_of_another_type_is_told(store: Path, table: str) -> None:
     damaged.loosen(store, table)
-    for value in ("text", 1.5, b"\xff", None):
+    for value in ("text", 1.5, b"\xff", None, "[" * 9_999, '{"a":' * 9_999):
         damaged.put(store, table, value)
         for command in COMMANDS:
             assert said(command)
