@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import time
-from collections.abc import Callable
 from contextlib import suppress
 
 import psutil
@@ -54,13 +52,3 @@ def kill_marked(mark: str, timeout_s: float = 10.0) -> None:
         with suppress(ProcessLookupError, psutil.Error):
             process.send_signal(signal.SIGKILL)
     psutil.wait_procs(left, timeout=timeout_s)
-
-
-def wait_until(happened: Callable[[], bool], timeout_s: float, every_s: float = 0.1) -> bool:
-    """Poll until something has happened; tell whether it did before the deadline."""
-    deadline = time.monotonic() + timeout_s
-    while not happened():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(every_s)
-    return True

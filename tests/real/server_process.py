@@ -12,7 +12,9 @@ from pathlib import Path
 
 import httpx
 
-from .processes import MARK, describe, kill_marked, marked, marked_env, wait_until
+from tests.waiting import wait_until
+
+from .processes import MARK, describe, kill_marked, marked, marked_env
 
 READY_DEADLINE_S = 240.0
 STOP_DEADLINE_S = 30.0

@@ -25,11 +25,10 @@ from sparktui.nodes.news import Found, Lost, Merged
 from sparktui.nodes.sample import NodeSample
 from sparktui.runner.agent_homes import CACHE, SshHome
 from sparktui.serving.ssh import SshHost
+from tests import two_nodes as namespaces
 from tests.runner.campaigns import Owner
-
-from . import two_nodes as namespaces
-from .processes import wait_until
-from .two_nodes import TestNode, TwoNodes
+from tests.two_nodes import TestNode, TwoNodes
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.real,

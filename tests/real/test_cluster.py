@@ -15,13 +15,14 @@ import psutil
 import pytest
 import yaml
 
+from tests import two_nodes as namespaces
 from tests.runner.campaigns import Owner, json_of
+from tests.two_nodes import TwoNodes
+from tests.waiting import wait_until
 
-from . import two_nodes as namespaces
 from .cluster_software import PLUGIN_SWITCH, ensure_litellm, ensure_ray
 from .environment import Environment
-from .processes import describe, wait_until
-from .two_nodes import TwoNodes
+from .processes import describe
 
 pytestmark = [
     pytest.mark.real,

@@ -12,8 +12,10 @@ from statistics import fmean
 
 import pytest
 
+from tests.waiting import wait_until
+
 from .bench_run import Finished, Row, cells, query, requests, sparktui, tokens_per_event
-from .processes import describe, marked, wait_until
+from .processes import describe, marked
 from .vllm_server import MODEL, Counters, VllmServer
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(3600)]

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.waiting import wait_until
+
 from .environment import Environment
-from .processes import wait_until
 from .server_process import free_port, serving
 
 MODEL = "tiny"

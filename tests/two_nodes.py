@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from .processes import wait_until
+from tests.waiting import wait_until
 
 NETWORK = "10.77.0"
 HOST_ADDRESS = f"{NETWORK}.254"
