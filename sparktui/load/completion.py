@@ -55,8 +55,13 @@ class _Kind(msgspec.Struct):
     object: Any = None
 
 
+class _Named(msgspec.Struct):
+    model: Any = None
+
+
 _decode = msgspec.json.Decoder(_Chunk).decode
 _decode_kind = msgspec.json.Decoder(_Kind).decode
+_decode_named = msgspec.json.Decoder(_Named).decode
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -66,6 +71,7 @@ class Completion:
     __slots__ = (
         "_all_ids",
         "_all_usage",
+        "_first",
         "_known",
         "_now_us",
         "_usage_tokens",
@@ -91,6 +97,7 @@ class Completion:
         self.done_us: int | None = None
         self.failure: str | None = None
         self._now_us = 0
+        self._first = b""
         self._known = 0
         self._all_ids = True
         self._all_usage = True
@@ -132,6 +139,14 @@ class Completion:
         """Whether the server said that the completion is over."""
         return self.done_us is not None or self.finish is not None
 
+    def answered_by(self) -> str | None:
+        """Return what the first chunk calls the model; None where it does not say. Looked for when all is over."""
+        try:
+            name = _decode_named(self._first).model
+        except _UNREADABLE:
+            return None
+        return name if isinstance(name, str) and name else None
+
     def add(self, at_us: int, name: bytes, data: bytes) -> None:
         """Take one event that arrived `at_us` after the send."""
         if self.failure is not None:
@@ -145,7 +160,7 @@ class Completion:
         if name or chunk.error or choices is None:
             self.failure = _error_in(name, chunk, data)
         if choices and self.failure is None:
-            self._add_choices(at_us, choices, chunk.usage)
+            self._add_choices(at_us, choices, chunk.usage, data)
         if chunk.usage is not None:
             self._add_usage(chunk.usage)
 
@@ -157,9 +172,10 @@ class Completion:
         elif data:
             self.failure = f"bad response: an event is not a completion chunk ({reason}): {message_in(data[:80])}"
 
-    def _add_choices(self, at_us: int, choices: list[_Choice], usage: _Usage | None) -> None:
+    def _add_choices(self, at_us: int, choices: list[_Choice], usage: _Usage | None, data: bytes) -> None:
         if self.ttfr_us is None:
             self.ttfr_us = at_us
+            self._first = data
         flags, tokens, finish = _look_at(choices)
         if finish:
             self.finish = finish[:100]
@@ -210,7 +226,11 @@ def message_in(body: bytes) -> str:
     for key in ("error", "message", "detail"):
         if isinstance(said, dict) and said.get(key):
             said = said[key]
-    text = said if isinstance(said, str) else msgspec.json.encode(said).decode("utf-8", "replace")
+    return in_a_line(said if isinstance(said, str) else msgspec.json.encode(said).decode("utf-8", "replace"))
+
+
+def in_a_line(text: str) -> str:
+    """Return what a server said as one line of printable characters, not too long."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= MAX_MESSAGE else line[: MAX_MESSAGE - 1] + "…"
 

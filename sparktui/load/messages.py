@@ -29,6 +29,8 @@ class StartWave(msgspec.Struct, frozen=True, tag="start-wave"):
     """Complete HTTP/1.1 requests, headers and body; the index is the slot."""
     timeout_s: float
     """A request not ended by then fails with `timeout`."""
+    model: str | None = None
+    """What every answer is to be called: one that calls itself otherwise has failed. None: whatever it likes."""
 
     @property
     def empty(self) -> bool:
@@ -53,6 +55,8 @@ class StartPool(msgspec.Struct, frozen=True, tag="start-pool"):
     """Complete HTTP/1.1 requests, headers and body, by slot and turn."""
     timeout_s: float
     """A request not ended by then, counted from its own turn, fails with `timeout`; its slot goes on."""
+    model: str | None = None
+    """As of a wave."""
 
     @property
     def empty(self) -> bool:

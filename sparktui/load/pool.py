@@ -81,7 +81,7 @@ class Pool:
     def _turn(self, index: int, turn: int) -> Slot:
         over = self._over[index]
         over.clear()
-        return Slot(self._connections[index], self._order.slots[index][turn], over.set)
+        return Slot(self._connections[index], self._order.slots[index][turn], over.set, self._order.model)
 
     async def _settle(self) -> None:
         """Decode to the end what is over, and keep of it no more than its record and its counts."""

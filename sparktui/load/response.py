@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import httptools
 
-from sparktui.load.completion import Completion, message_in
+from sparktui.load.completion import Completion, in_a_line, message_in
 from sparktui.load.sse import MAX_EVENT_BYTES, EventTooLargeError, SseSplitter
 from sparktui.measure.record import RequestRecord, pack_event_tokens, pack_events
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_ERROR_BODY_BYTES = 64 * 1024
 _DECODE_AT_BYTES = 1024 * 1024
+WRONG_MODEL = "wrong model:"
+"""What the failure of an answer begins with that another model has given than the one asked for."""
 
 _KEPT_HEADERS = frozenset(
     {
@@ -41,6 +43,7 @@ class ResponseReader:
         "_head_bytes",
         "_headers",
         "_in_head",
+        "_model",
         "_parser",
         "_pending",
         "_pending_bytes",
@@ -54,7 +57,9 @@ class ResponseReader:
         "sent_ns",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, model: str | None = None) -> None:
+        """Begin; `model` is what the answer is to be called, None for whatever it likes."""
+        self._model = model
         self.sent_ns = 0
         """Set right before the request's first byte is sent."""
         self.ended_ns = 0
@@ -154,7 +159,7 @@ class ResponseReader:
         if seen.failure is not None:
             return seen.failure
         if seen.ended:
-            return None
+            return self._misnamed()
         return self._cut or "closed early: the stream ended without a finish reason or [DONE]"
 
     def record(self, slot: int, wave_start_ns: int) -> RequestRecord:
@@ -244,6 +249,12 @@ class ResponseReader:
         if seen.failure is not None and seen.failure.startswith("bad response"):
             seen.failure = "closed early: the stream ended in the middle of an event"
 
+    def _misnamed(self) -> str | None:
+        said = None if self._model is None else self.completion.answered_by()
+        if said is None or self._model is None or _are_the_same(self._model, said):
+            return None
+        return f"{WRONG_MODEL} {in_a_line(said)} has answered, {self._model} was asked for"
+
     def _refusal(self) -> str:
         encoded = self._headers.get(b"content-encoding", "identity").lower() != "identity"
         said = "" if encoded else message_in(bytes(self._body))
@@ -260,3 +271,8 @@ class ResponseReader:
         if self._body_ended or (self._cut or "").startswith("closed early"):
             return (self.ended_ns - self.sent_ns) // 1000 if self.sent_ns else None
         return self.completion.done_us
+
+
+def _are_the_same(asked: str, said: str) -> bool:
+    """Tell whether two names are one, but for what a proxy puts in front of it: `openai/m` is `m`."""
+    return asked == said or said.endswith(f"/{asked}") or asked.endswith(f"/{said}")

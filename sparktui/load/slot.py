@@ -27,10 +27,12 @@ class Slot:
 
     __slots__ = ("_again", "_on_over", "_pictured", "connection", "error", "over", "reader", "request", "settled")
 
-    def __init__(self, connection: Connection, request: bytes, on_over: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: Connection, request: bytes, on_over: Callable[[], None], model: str | None = None
+    ) -> None:
         self.connection = connection
         self.request = request
-        self.reader = ResponseReader()
+        self.reader = ResponseReader(model)
         self.over = False
         """Nothing more will arrive."""
         self.settled = False

@@ -43,7 +43,8 @@ class Wave:
     """Runs once; `slots` may be looked at while it does."""
 
     def __init__(self, order: StartWave, connections: list[Connection]) -> None:
-        self.slots = [Slot(c, request, self._over) for c, request in zip(connections, order.requests, strict=True)]
+        pairs = zip(connections, order.requests, strict=True)
+        self.slots = [Slot(connection, request, self._over, order.model) for connection, request in pairs]
         self.counted: Sequence[Slot] = self.slots
         """What has begun and is not in `past`."""
         self.past = Past()

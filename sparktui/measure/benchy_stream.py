@@ -20,9 +20,9 @@ from sparktui.measure.record import (
     event_token_values,
 )
 
-_GOOD_THERE = ("error event:", "closed early: the stream ended")
-"""Failures that llama-benchy does not notice: an error as an event of an answer with status 200, and a body that ends
-properly but too early."""
+_GOOD_THERE = ("error event:", "closed early: the stream ended", "wrong model:")
+"""Failures that llama-benchy does not notice: an error as an event of an answer with status 200, a body that ends
+properly but too early, and an answer of another model."""
 
 
 @dataclass(frozen=True, slots=True)

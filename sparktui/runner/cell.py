@@ -20,6 +20,7 @@ from sparktui.runner.earlier import UNTOUCHED, Earlier, earlier_of, measured_rec
 from sparktui.runner.engine_watch import Counters, EngineWatch
 from sparktui.runner.health_watch import HealthWatch
 from sparktui.runner.journal import Journal
+from sparktui.runner.naming import why_unnamed
 from sparktui.runner.request_options import accepted
 from sparktui.serving.api import Access
 from sparktui.serving.plan import Plan
@@ -72,10 +73,13 @@ class CellMeasurer:
         self._unbroken = unbroken
         self._builder = RequestBuilder(plan.url, plan.model, workload, access.key)
         self._prompts: PromptSet | None = None
+        self._name: str | None = None
+        """What every answer is to be called."""
 
     async def prepare(self) -> PromptSet:
         """Find out which options the server takes and how it counts tokens, and make the prompt set by it."""
         await self._drop_refused_options()
+        await self._learn_name()
         url, access, load = self._plan.backends[0].url, self._access, self.workload
         counter = await find_counter(access.client, url, self._plan.model, api=load.api, key=access.key_for(url))
         self._prompts = PromptSet(load.seed, counter, load.pp, load.depth)
@@ -121,6 +125,15 @@ class CellMeasurer:
         topology = self._plan.topology
         text = f"{topology}: {found.refused}: measured without"
         await self._journal.warning(topology, "options-refused", text)
+
+    async def _learn_name(self) -> None:
+        why = await why_unnamed(self._plan, self.workload, self._access.key, self._worker)
+        if why is None:
+            self._name = self._plan.model
+        else:
+            topology = self._plan.topology
+            text = f"{topology}: an answer of yet another model would not be noticed ({why})"
+            await self._journal.info(topology, "model-unchecked", text)
 
     async def _warm_up(self, cell: Cell, seq: int, earlier: Earlier) -> Counts:
         """Warm up, also for a cell that had been: what serves now is new. A wave that is stored stays as it is."""
@@ -168,9 +181,10 @@ class CellMeasurer:
         build, load = self._builder.build, self.workload
         if load.shape == "pool":
             slots = await self._prompts.pool(concurrency, seq, load.pool_turns, warmup=warmup, again=again)
-            return StartPool(self._builder.target, tuple(tuple(map(build, slot)) for slot in slots), load.timeout_s)
+            requests = tuple(tuple(map(build, slot)) for slot in slots)
+            return StartPool(self._builder.target, requests, load.timeout_s, self._name)
         prompts = await self._prompts.wave(concurrency, seq, warmup=warmup, again=again)
-        return StartWave(self._builder.target, tuple(map(build, prompts)), load.timeout_s)
+        return StartWave(self._builder.target, tuple(map(build, prompts)), load.timeout_s, self._name)
 
     def _taint(self, records: Sequence[WaveRecord], moved: Counters, unfair: Sequence[str]) -> str | None:
         load = self.workload

@@ -352,6 +352,41 @@ def test_no_token_is_counted_twice_or_lost(chunks: list[tuple[str, int]], cuts: 
 
 
 @settings(max_examples=300)
+def named(*names: object, asked: str | None = "m") -> RequestRecord:
+    """Return the record of an answer whose chunks carry these names."""
+    reader = ResponseReader(asked)
+    chunks = [
+        event({"model": name, "choices": [{"delta": {"content": "w"}, "finish_reason": "stop"}]}) for name in names
+    ]
+    reader.feed(SSE_HEAD + b"".join(map(chunked, [*chunks, DONE])) + LAST_CHUNK, 1)
+    return reader.record(0, 0)
+
+
+@pytest.mark.parametrize("name", ["m", "openai/m", "hosted_vllm/m", "", None, 7, ["m"]])
+def test_an_answer_of_the_model_asked_for_or_of_one_that_does_not_say_is_a_good_one(name: object) -> None:
+    assert named(name).error is None
+
+
+@pytest.mark.parametrize("name", ["another", "m2", "2m", "m/another", "M", " m"])
+def test_an_answer_of_another_model_has_failed_and_keeps_its_times(name: str) -> None:
+    record = named(name, name)
+    assert record.error == f"wrong model: {name.strip()} has answered, m was asked for"
+    assert len(event_times_us(record)) == 2
+    assert named(name, asked=None).error is None
+
+
+def test_a_name_that_acts_is_told_as_a_short_line() -> None:
+    error = named("another\x1b[2J\n" + "x" * 10_000).error
+    assert error is not None
+    assert error.isprintable()
+    assert len(error) < 400
+
+
+def test_of_a_name_in_front_of_a_path_the_path_is_what_counts() -> None:
+    assert named("m", asked="org/m").error is None
+    assert named("org2/m", asked="org/m").error is not None
+
+
 @given(st.binary(max_size=200), st.integers(0, len(GOOD)), st.integers(0, 40))
 def test_no_bytes_raise(noise: bytes, at: int, skip: int) -> None:
     record = read(GOOD[:at] + noise, GOOD[at + skip :], eof=True)

@@ -25,7 +25,7 @@ class FlakyServer:
     url: str = ""
     way: str = ""
     every: int = 1
-    """One in so many, and not the first, which proves that it serves."""
+    """One in so many, and not the first, which proves that it serves; 0 for every one."""
     model: str = "m"
     """What it says it answers as."""
     served: int = 0
@@ -35,6 +35,8 @@ class FlakyServer:
         """Return how the next completion goes wrong; empty for well."""
         with self.lock:
             self.served += 1
+            if self.every == 0:
+                return self.way
             return self.way if self.served > self.every and self.served % self.every == 0 else ""
 
 
@@ -69,6 +71,9 @@ def flaky_server() -> Iterator[FlakyServer]:
                     self._say(SSE_HEAD + chunked(event({"error": {"message": "CUDA error"}})) + LAST_CHUNK)
                 case "short":
                     self._say(SSE_HEAD + b"".join(map(chunked, stream(2))) + LAST_CHUNK)
+                case "other model":
+                    chunks = (chunk.replace(b'"id": "x"', b'"model": "another-9b"') for chunk in stream(TOKENS))
+                    self._say(SSE_HEAD + b"".join(map(chunked, chunks)) + LAST_CHUNK)
                 case "silent":
                     time.sleep(SILENT_S)
                     self.close_connection = True
