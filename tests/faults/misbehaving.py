@@ -138,6 +138,8 @@ STREAMS: Mapping[str, tuple[Script, str]] = {
     "429 with Retry-After": (saying(answer("429 Too Many Requests", ERROR, "Retry-After: 3600")), "http 429"),
     "429 without": (saying(answer("429 Too Many Requests", ERROR)), "http 429"),
     "500": (saying(answer("500 Internal Server Error", ERROR)), "http 500"),
+    "500 with Retry-After": (saying(answer("500 Internal Server Error", ERROR, "Retry-After: soon")), "http 500"),
+    "503": (saying(answer("503 Service Unavailable", ERROR)), "http 503"),
     "503 with Retry-After": (saying(answer("503 Service Unavailable", b"", "Retry-After: 1")), "http 503"),
     "503 without end": (endless(chunked(b"x" * 65536), REFUSING_HEAD), "http 503"),
     "an HTML error page": (saying(answer("502 Bad Gateway", HTML, kind="text/html")), "http 502"),

@@ -174,6 +174,19 @@ def test_syncs_that_take_long_lose_nothing_and_bend_no_figure(owner: Owner) -> N
     assert now == pytest.approx(usual, rel=0.1)
 
 
+@needs_compiler
+@pytest.mark.timeout(300)
+def test_syncs_of_seconds_lose_nothing_and_call_no_node_silent(owner: Owner) -> None:
+    late = Owner(owner.home, owner.env | slow(build(owner.home), 1500))
+    words = ("run", late.profile(), "--only", "solo", "--concurrency", "1", "--runs", "1", "--plain")
+    done = late.type(*words, timeout_s=280)
+    assert done.returncode == 0, done.stderr
+    assert owner.rows("SELECT state, taint FROM cell") == [("done", None)]
+    assert owner.rows("SELECT count(*) FROM wave") == [(1,)]
+    assert owner.rows("SELECT text FROM event WHERE kind IN ('agent-lost', 'agent-back', 'agent-hung')") == []
+    assert not late.processes()
+
+
 def test_a_store_that_is_locked_for_seconds_is_waited_for_and_the_nodes_are_not_called_silent(owner: Owner) -> None:
     witness = started(owner, 2)
     with closing(sqlite3.connect(witness.store, isolation_level=None, timeout=30)) as other:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import resource
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -23,9 +24,21 @@ from sparktui.measure.record import WaveRecord
 from sparktui.measure.taint import taint
 from sparktui.serving import api
 from sparktui.serving.api import EngineApi, new_client
+from tests.core.test_load_wave import CERTIFICATE, tls_context
 from tests.faults import tried
-from tests.faults.misbehaving import ANSWERS, STREAMS
-from tests.scripted_server import ScriptedServer, scripted_server
+from tests.faults.misbehaving import (
+    ANSWERS,
+    CUT,
+    ERROR,
+    STREAMS,
+    answer,
+    endless,
+    reset_at_once,
+    resetting,
+    saying,
+    unread,
+)
+from tests.scripted_server import SSE_HEAD, Script, ScriptedServer, scripted_server
 
 DEADLINE_S = 0.6
 GRACE_S = 4.0
@@ -82,6 +95,48 @@ async def test_a_request_ends_within_its_deadline_as_a_failure_of_a_kind(clock: 
     assert figures.errors == 2
     assert sum(figures.error_kinds.values()) == 2
     assert "2 of 2 requests failed" in (taint([record], pp=1, tg=4) or "")
+
+
+NO_TLS: dict[str, tuple[Script, str]] = {
+    "plain HTTP": (saying(answer("400 Bad Request", ERROR)), "connect"),
+    "another protocol": (saying(b"SSH-2.0-OpenSSH_9.6\r\n"), "connect"),
+    "an alert": (saying(b"\x15\x03\x01\x00\x02\x02\x28"), "connect"),
+    "nothing at all": (saying(), "connect"),
+    "a reset": (reset_at_once, "connect"),
+    "silence": (unread, "connect|timeout"),
+    "a record without end": (endless(b"\x16\x03\x03\x40\x00" + b"x" * 1000, b""), "connect"),
+}
+"""What answers where TLS was to be spoken."""
+
+
+@pytest.mark.parametrize("what", NO_TLS)
+async def test_what_is_no_tls_fails_the_request_within_its_deadline(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sparktui.load.slot.CONNECT_TIMEOUT_S", DEADLINE_S)
+    script, kinds = NO_TLS[what]
+    async with scripted_server(script) as server:
+        request = build_request(server.url.replace("http:", "https:"), Ask("m", 4), Prompt("hi"))
+        order = StartWave(Target("localhost", server.port, True), (request,), DEADLINE_S)
+        connections = Connections()
+        wave = Wave(order, connections.to(order.target, 1))
+        with tried.bad_input():
+            async with asyncio.timeout(DEADLINE_S + GRACE_S):
+                record = await wave.run()
+        connections.close()
+    (error,) = [request.error for request in record.requests]
+    assert error is not None
+    assert re.match(kinds, error), error
+    assert error.isprintable()
+
+
+async def test_a_tls_stream_that_is_cut_off_is_no_whole_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    served = tls_context()
+    trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
+    monkeypatch.setattr("sparktui.load.user._tls_context", lambda: trusting)
+    async with scripted_server(resetting(SSE_HEAD, CUT), served) as server:
+        with tried.bad_input():
+            async with asyncio.timeout(DEADLINE_S + GRACE_S):
+                record = await measured(server)
+    assert all((request.error or "").startswith("closed early") for request in record.requests)
 
 
 Call = Callable[[EngineApi], Awaitable[object]]

@@ -48,6 +48,32 @@ def test_no_name_of_a_profile_is_a_path(name: str) -> None:
             parse_profile(GOOD.replace(old, new), "it")
 
 
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_no_name_in_an_imported_file_is_a_path(owner: Owner, name: str) -> None:
+    (owner.home / "precious").write_text("kept")
+    shown = json.dumps(name.replace("\0", " "))[1:-1]
+    table = f"metric,unit,better,concurrency,{shown},b\ndecode,tok/s,higher,1,1,2\n"
+    (owner.home / "table.csv").write_text(table)
+    imported = owner.type("import", str(owner.home / "table.csv"), "--name", name.replace("\0", " "))
+    assert imported.returncode in (0, 1, 2), imported.stderr
+    if imported.returncode == 0:
+        for form in ("json", "html", "csv"):
+            assert (
+                owner.type("export", "last", "-o", str(owner.home / "data" / "out"), "--format", form).returncode == 0
+            )
+        owner.type("show", "last")
+        assert owner.type("delete", "last", "--yes").returncode == 0
+    there = {path.relative_to(owner.home).parts[0] for path in owner.home.rglob("*")}
+    assert there <= {"precious", "table.csv", "data"}
+    assert {path.name for path in (owner.home / "data").rglob("*")} <= {
+        "sparktui.db",
+        "sparktui.db-wal",
+        "sparktui.db-shm",
+        "out",
+    }
+    assert (owner.home / "precious").read_text() == "kept"
+
+
 def test_a_log_stays_in_its_campaigns_folder(tmp_path: Path) -> None:
     assert log_path(tmp_path, "solo", "engine on gf1").parent == tmp_path
 
