@@ -15,7 +15,7 @@ from sparktui.runner.agent_homes import homes_of
 from sparktui.runner.closing import close_open
 from sparktui.runner.control import obey
 from sparktui.runner.detach import RUNNER_LOG
-from sparktui.runner.hosts import hosts_of
+from sparktui.runner.hosts import hosts_of, let_go
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal
 from sparktui.runner.plans import make_plans
@@ -78,6 +78,7 @@ class Campaign:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
+            await let_go(hosts)
         await journal.info("runner", "finished", f"campaign {self.id}: {STATES[code]}")
         return code
 

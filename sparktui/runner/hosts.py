@@ -1,11 +1,14 @@
-"""Which host stands behind each node of a profile."""
+"""Which host stands behind each node of a profile, and how its connection is let go of."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+import socket
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from sparktui.errors import StoreError
@@ -17,6 +20,8 @@ from sparktui.serving.ssh import SshHost
 
 LONGEST_FOLDER = 104 - 1 - 40 - 17
 """A socket's path takes 104 bytes on macOS, 108 on Linux; ssh names it by 40 digits and, while it makes it, 17 more."""
+
+CONNECT_S = 1.0
 
 
 def hosts_of(profile: Profile) -> Mapping[str, Host]:
@@ -41,3 +46,31 @@ def control_dir(data: Path) -> Path:
     if short.is_symlink() or short.stat().st_mode & 0o077:
         raise StoreError(f"{short} is not only yours to use", "remove it, or set SPARKTUI_HOME to a shorter path")
     return short
+
+
+async def let_go(hosts: Mapping[str, Host]) -> None:
+    """Let go of the shared connections to nodes, which would stay for a minute, and remove sockets of killed ones."""
+    ours = {host for host in hosts.values() if isinstance(host, SshHost)}
+    await asyncio.gather(*(host.leave() for host in ours))
+    for folder in {host.control_dir for host in ours}:
+        await asyncio.to_thread(_remove_dead, folder)
+
+
+def _remove_dead(folder: Path) -> None:
+    """Remove every socket that nobody listens on."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_socket() and not _is_heard(path):
+                path.unlink(missing_ok=True)
+
+
+def _is_heard(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(CONNECT_S)
+        try:
+            client.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            return False
+        except OSError:  # busy, or gone
+            return True
+    return True

@@ -18,7 +18,7 @@ from sparktui.runner.agent_homes import agent_mark
 from sparktui.runner.agents_left import end_agents
 from sparktui.runner.closing import close_open
 from sparktui.runner.detach import end_runner, kill_runner, signal_runner
-from sparktui.runner.hosts import hosts_of
+from sparktui.runner.hosts import hosts_of, let_go
 from sparktui.runner.journal import StoreLedger
 from sparktui.runner.last_words import last_words
 from sparktui.runner.lock import running_campaign
@@ -113,9 +113,7 @@ async def clean_up(campaign: int) -> list[str]:
     """
     try:
         return await _clean_up_stored(campaign)
-    except (
-        SparktuiError
-    ) as error:  # at once, or when the last of the disk was used: the end of engines is not its to decide
+    except SparktuiError as error:  # at once, or when the last of the disk was used: neither may keep engines up
         left = await end_noted(Notes.of(campaign))
         raise _not_noted(campaign, error, left) from error
 
@@ -134,8 +132,12 @@ async def _clean_up_stored(campaign: int) -> list[str]:
     with Reader(store_path()) as reader:
         row, launched, sweeps = reader.campaign(campaign), reader.launched_left(campaign), reader.sweeps(campaign)
     profile = parse_profile(row.profile_yaml, f"campaign {campaign}")
-    async with await Writer.open(store_path()) as writer:
-        left = await _end_and_note(row, sweeps, launched, profile, hosts_of(profile), writer)
+    hosts = hosts_of(profile)
+    try:
+        async with await Writer.open(store_path()) as writer:
+            left = await _end_and_note(row, sweeps, launched, profile, hosts, writer)
+    finally:
+        await let_go(hosts)
     own = {mark_of(row, sweep.id) for sweep in sweeps} | {agent_mark(row, node) for node in profile.nodes}
     return left + await end_noted(Notes.of(campaign), own)  # of one that had this number in a store that is gone
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from sparktui.errors import HostError, StoreError
 from sparktui.paths import data_dir
 from sparktui.runner.agent_homes import AGENT, home_of
-from sparktui.runner.hosts import control_dir
+from sparktui.runner.hosts import control_dir, let_go
 from sparktui.runner.notes import Note, Notes
 from sparktui.runner.plans import forget_simulated
 from sparktui.serving.host import Host
@@ -36,6 +36,7 @@ async def end_noted(notes: Notes, spared: Collection[str] = ()) -> list[str]:
     for note in kept:
         if note.title == AGENT:
             left += await _end_agent(note, notes)
+    await let_go({note.node: _host(note) for note in kept})
     if not left:
         forget_simulated(notes.path.parent)
     return left

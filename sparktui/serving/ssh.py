@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,6 +150,14 @@ class SshHost:
         self, argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: str | None = None
     ) -> tuple[str, ...]:
         """Return the local argv that runs `argv` on the node."""
+        return self._ssh((), " ".join(map(quoted, _with_env(_in_folder(argv, cwd), env))))
+
+    async def leave(self) -> None:
+        """Let go of the shared connection: it ends with the last command on it, this process's or another's."""
+        with suppress(HostError):
+            await LocalHost().run(self._ssh(("-O", "stop")), timeout_s=SHORT_S)
+
+    def _ssh(self, more: Sequence[str], *command: str) -> tuple[str, ...]:
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": str(CONNECT_TIMEOUT_S),
@@ -159,7 +168,7 @@ class SshHost:
             "ServerAliveCountMax": "3",
         }
         flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-        return ("ssh", *flags, "--", self.destination, " ".join(map(quoted, _with_env(_in_folder(argv, cwd), env))))
+        return ("ssh", *flags, *more, "--", self.destination, *command)
 
 
 def quoted(word: str) -> str:

@@ -66,6 +66,16 @@ def test_a_node_on_which_something_may_be_left_is_waited_for_by_name(owner: Owne
     assert owner.rows(PER_CELL) == EVERY_WAVE
 
 
+def test_neither_a_race_nor_a_stop_keeps_a_connection_to_its_nodes(owner: Owner) -> None:
+    owner = with_stand_ins(owner)
+    let_go = owner.home / "let-go"
+    done = owner.type("run", owner.profile(PROFILE.format(port=free_port())), "--only", "on-gf1", "--plain")
+    assert done.returncode == 0, done.stderr
+    let_go.unlink()
+    assert owner.type("stop").returncode == 0
+    assert let_go.exists()
+
+
 def test_what_a_missing_node_serves_is_left_open_and_measured_when_it_is_back(owner: Owner) -> None:
     owner = broken_off(owner, after="SELECT count(*) FROM cell WHERE sweep = 1 AND state = 'done'")
     assert owner.type("stop").returncode == 0
