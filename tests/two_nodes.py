@@ -1,6 +1,7 @@
 """Two nodes on one machine: network namespaces joined by a bridge, each with a real sshd, reached by the real ssh.
 
-They have addresses, ports and links of their own; they share processes, memory, disk and host name.
+They have addresses, ports and links of their own; they share processes, memory, disk and host name. Where they are
+apart, each has a cache under the login folder and a temporary folder that are its own.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import psutil
 
 from tests.waiting import wait_until
 
-NETWORK = "10.77.0"
+NETWORK = f"10.77.{os.getpid() % 256}"
+"""Of this process: two that test at once would take each other's route."""
 HOST_ADDRESS = f"{NETWORK}.254"
 SSHD = "/usr/sbin/sshd"
 OTHER_PORT = 2222
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
+OWN_CACHE = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 COMMAND_DEADLINE_S = 20.0
 SSHD_DEADLINE_S = 10.0
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -49,6 +52,13 @@ class TestNode:
     """What ssh is given."""
     namespace: str
     address: str
+    folder: Path | None = None
+    """Of its own cache and temporary folder, which may not be under /tmp; None where it shares this machine's."""
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """What it has for itself on the disk."""
+        return () if self.folder is None else (self.folder / "cache", self.folder / "tmp")
 
     def run(self, *argv: str) -> str:
         """Run a command inside, past ssh; return what it wrote."""
@@ -84,9 +94,7 @@ class TestNode:
         """Let whoever logs in next find another boot of the kernel, and nothing running that ran before."""
         boot = folder / "boot_id"
         boot.write_text("another-boot\n")
-        (sshd,) = (
-            process.pid for process in self.processes() if "-D" in process.cmdline() and process.name() == "sshd"
-        )
+        (sshd,) = (process.pid for process in self.processes() if is_listener(process))
         inside = ("nsenter", "--mount", "--target", str(sshd))
         for process in self.processes():
             if process.pid != sshd:
@@ -143,12 +151,17 @@ class TwoNodes:
             server.wait(timeout=COMMAND_DEADLINE_S)
 
 
+def is_listener(process: psutil.Process) -> bool:
+    """Tell whether a process is a node's own sshd, and no session of it."""
+    return process.name() == "sshd" and "-D" in process.cmdline()
+
+
 @contextmanager
-def two_nodes(folder: Path) -> Iterator[TwoNodes]:
+def two_nodes(folder: Path, *, apart: bool = False) -> Iterator[TwoNodes]:
     """Make both nodes and remove them at the end, whatever happened inside."""
     tag = f"{os.getpid() % 10000}"
     bridge = f"spbr{tag}"
-    nodes = [TestNode(f"spark{n}", f"spns{n}-{tag}", f"{NETWORK}.{n}") for n in (1, 2)]
+    nodes = [_node(number, tag, folder if apart else None) for number in (1, 2)]
     servers: list[subprocess.Popen[bytes]] = []
     try:
         _run("ip", "link", "add", bridge, "type", "bridge")
@@ -169,6 +182,14 @@ def two_nodes(folder: Path) -> Iterator[TwoNodes]:
         for link in (bridge, *(_veth(number, tag) for number in (1, 2))):
             with suppress(AssertionError):
                 _run("ip", "link", "delete", link)
+
+
+def _node(number: int, tag: str, folder: Path | None) -> TestNode:
+    name = f"spark{number}"
+    node = TestNode(name, f"spns{number}-{tag}", f"{NETWORK}.{number}", folder and folder / name)
+    for own in node.own_folders:
+        own.mkdir(parents=True)
+    return node
 
 
 def _veth(number: int, tag: str) -> str:
@@ -222,18 +243,28 @@ def _start_sshd(folder: Path, node: TestNode, port: int = 22, **more: str) -> su
         "UsePAM": "no",
         "StrictModes": "no",
         "PidFile": "none",
-        "SetEnv": f"PATH={PATH}",
+        "SetEnv": " ".join((f"PATH={PATH}", *(f"TMPDIR={tmp}" for tmp in node.own_folders[1:]))),
         "MaxStartups": "100",
         "MaxSessions": "100",
         **more,
     }
-    argv = ["ip", "netns", "exec", node.namespace, SSHD, "-D", "-e", "-f", "/dev/null", "-h", str(keys / node.name)]
+    argv = ["ip", "netns", "exec", node.namespace, *_with_own_cache(node)]
+    argv += [SSHD, "-D", "-e", "-f", "/dev/null", "-h", str(keys / node.name)]
     argv += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     with (folder / f"sshd-{node.name}-{port}.log").open("wb") as log:
         server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     up = wait_until(lambda: _answers(node.address, port), SSHD_DEADLINE_S)
     assert up, f"sshd on {node.name} does not answer: {(folder / f'sshd-{node.name}-{port}.log').read_text()}"
     return server
+
+
+def _with_own_cache(node: TestNode) -> list[str]:
+    """Return the words that put the node's own cache in place: `ip netns exec` gives a program mounts of its own."""
+    if node.folder is None:
+        return []
+    cache = Path.home() / ".cache"
+    cache.mkdir(exist_ok=True)
+    return ["sh", "-c", OWN_CACHE, "sh", str(node.own_folders[0]), str(cache)]
 
 
 def _answers(address: str, port: int) -> bool:

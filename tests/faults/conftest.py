@@ -10,11 +10,10 @@ import pytest
 
 from tests.faults import tried
 from tests.faults.agents import Runner, own_folder
-from tests.faults.matrix.tally import Tally
 from tests.runner.campaigns import Owner, own_home
 
 Connect = Callable[[Path], Runner]
-TALLIES = pytest.StashKey[list[Tally]]()
+TALLIES = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,9 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say at the very end what was tried, and what came of it."""
-    for tally in config.stash[TALLIES]:
+    if tallies := config.stash[TALLIES]:
         terminalreporter.section("kill matrix")
-        terminalreporter.line(str(tally))
+        for tally in tallies:
+            terminalreporter.line(tally)
     if tried.counts:
         terminalreporter.write_line(tried.summary())
 

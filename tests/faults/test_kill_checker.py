@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.disk import build, cut_power, needs_compiler, watched
-from tests.faults.matrix.plan import SIGNALS, TARGETS, faults
+from tests.faults.matrix.plan import OVER_SSH, SIGNALS, TARGETS, faults, faults_over_ssh
 from tests.faults.matrix.witness import Witness
 from tests.runner.campaigns import PROFILE, Owner
 
@@ -31,6 +31,8 @@ def test_a_seed_is_all_that_the_faults_depend_on() -> None:
 def test_every_process_is_hit_by_every_signal() -> None:
     pairs = {(fault.target, fault.signal) for fault in faults(1, len(TARGETS) * len(SIGNALS))}
     assert pairs == {(target, number) for target in TARGETS for number in SIGNALS}
+    pairs = {(fault.target, fault.signal) for fault in faults_over_ssh(1, len(OVER_SSH) * len(SIGNALS))}
+    assert pairs == {(target, number) for target in OVER_SSH for number in SIGNALS}
 
 
 def seen(owner: Owner, waves: int) -> Witness:

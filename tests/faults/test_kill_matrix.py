@@ -15,11 +15,12 @@ import pytest
 
 from tests.faults.conftest import TALLIES
 from tests.faults.matrix.run import run_matrix
+from tests.two_nodes import missing
 
 FORM = os.environ.get("SPARKTUI_FAULTS", "")
 SEED = int(os.environ.get("SPARKTUI_FAULTS_SEED", "1"))
-FORMS = {"short": (10, 2), "long": (300, 3)}
-"""How many faults, in how many lanes beside each other."""
+FORMS = {"short": (10, 2, 0), "long": (300, 3, 60)}
+"""How many faults on this machine, in how many lanes beside each other; how many over ssh, in a lane beside those."""
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="agents read /proc"),
@@ -29,9 +30,15 @@ pytestmark = [
 
 
 def test_whatever_is_killed_no_wave_is_lost_and_nothing_is_left(pytestconfig: pytest.Config) -> None:
-    count, lanes = FORMS[FORM]
+    count, lanes, over_ssh = FORMS[FORM]
+    why_not = missing()
     with tempfile.TemporaryDirectory(prefix="spt-") as folder:  # a socket's name must be short
-        tally = run_matrix(Path(folder), SEED, count, lanes)
-    pytestconfig.stash[TALLIES].append(tally)
-    assert not tally.problems, "\n".join(tally.problems)
-    assert (tally.kills, tally.lost, tally.duplicated, tally.leftovers) == (count, 0, 0, 0)
+        tallies = run_matrix(Path(folder), SEED, count, lanes, 0 if why_not else over_ssh)
+    told = pytestconfig.stash[TALLIES]
+    told += [str(tally) for tally in tallies if tally.kills]
+    if over_ssh and why_not:
+        told.append(f"ssh: not tried, {why_not}")
+    problems = [problem for tally in tallies for problem in tally.problems]
+    assert not problems, "\n".join(problems)
+    assert sum(tally.kills for tally in tallies) == count + (0 if why_not else over_ssh)
+    assert {(tally.lost, tally.duplicated, tally.leftovers) for tally in tallies} == {(0, 0, 0)}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import yaml
 
 DEADLINE_S = 60.0
 
@@ -32,6 +33,15 @@ topologies:
   shuffle: {kind: replicas, nodes: [gf1, gf2]}
 workload: {pp: 64, tg: 8, concurrency: [1, 2], runs: 2, warmup_waves: 0}
 """
+
+
+def profile_with(**sections: dict[str, Any]) -> str:
+    """Return the profile above with some keys of some sections set, and those set to None left out."""
+    content = yaml.safe_load(PROFILE)
+    for name, changed in sections.items():
+        merged = {**content.get(name, {}), **changed}
+        content[name] = {key: value for key, value in merged.items() if value is not None}
+    return str(yaml.safe_dump(content, sort_keys=False))
 
 
 @dataclass(frozen=True, slots=True)

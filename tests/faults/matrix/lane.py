@@ -6,31 +6,16 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
-from tests.faults.matrix.leftovers import leftovers
-from tests.faults.matrix.plan import Fault
-from tests.faults.matrix.processes import listening, of_kind, others
+from tests.faults.matrix.plan import Fault, Target
+from tests.faults.matrix.site import Site
 from tests.faults.matrix.tally import Tally
 from tests.faults.matrix.traces import Break, traces
 from tests.faults.matrix.viewer import Viewer
 from tests.faults.matrix.witness import Witness
-from tests.runner.campaigns import Owner
 
-PROFILE = """
-name: small
-nodes:
-  gf1: {host: simulated, fragile: true}
-  gf2: {host: simulated}
-model: {id: m, weights_gib: 25.67}
-serving: {launcher: simulated, load_seconds: 0.05}
-topologies:
-  solo: {kind: solo, nodes: [gf2]}
-  shuffle: {kind: replicas, nodes: [gf1, gf2]}
-workload: {pp: 64, tg: 8, concurrency: [1, 2], runs: 4, warmup_waves: 1}
-"""
 PATIENCE_S = 60.0
 HITS_A_CAMPAIGN = 6
 """Then it is left alone until it has ended, and its figures are looked at."""
@@ -38,18 +23,18 @@ YOUNG_S = 1.5
 """A process that is not older may still be on its way to what it will be."""
 RESUMES_AT_MOST = 8
 SETTLE_S = 0.15
+FLEETING: tuple[Target, ...] = ("ssh-command",)
+FLEETING_S = 5.0
+"""What is up is looked at every 2 s."""
 
 
 class Lane:
     """Hits campaigns with its share of the faults, one after the other."""
 
-    def __init__(self, home: Path, tally: Tally, env: dict[str, str] | None = None, profile: str = PROFILE) -> None:
-        home.mkdir()
-        (home / "tmp").mkdir()
-        self.owner = Owner(home, {"HOME": str(home), "TMPDIR": str(home / "tmp"), **(env or {})})
-        self.tally = tally
-        self.witness = Witness(home / "data" / "sparktui.db")
-        self._profile = self.owner.profile(profile)
+    def __init__(self, site: Site, tally: Tally) -> None:
+        self.site, self.owner, self.tally = site, site.owner, tally
+        self.witness = Witness(self.owner.home / "data" / "sparktui.db")
+        self._profile = self.owner.profile(site.profile())
         self._viewers: dict[str, Viewer] = {}
         self._ports: set[int] = set()
         self._breaks: list[Break] = []
@@ -74,13 +59,11 @@ class Lane:
         for viewer in self._viewers.values():
             viewer.close()
         self._viewers.clear()
-        for process in self.owner.processes_found():
-            with suppress(psutil.Error):
-                process.kill()
+        self.site.clear()
 
     def _hit(self, fault: Fault) -> None:
         victims = self._victims(fault)
-        self._ports |= listening(self.owner)
+        self._ports |= self.site.listening()
         self.witness.look()
         at = time.time()
         for process in victims:
@@ -113,7 +96,7 @@ class Lane:
         if fault.target == "everything" or all(map(_runs, victims)) or any(map(_young, victims)):
             return True
         time.sleep(1)
-        return not of_kind(self.owner, "runner") and (fault.target != "runner" or self.owner.state() != "running")
+        return not self.site.of_kind("runner") and (fault.target != "runner" or self.owner.state() != "running")
 
     def _victims(self, fault: Fault) -> list[psutil.Process]:
         """Wait for the process to be there, then for as long as the fault says; begin anew where a campaign ends."""
@@ -121,20 +104,27 @@ class Lane:
         while time.monotonic() < deadline:
             if self._keep_going():
                 deadline = time.monotonic() + PATIENCE_S
-            if self._there(fault):
+            if fault.target in FLEETING or self._there(fault):
                 time.sleep(fault.after_s)
-                if found := self._there(fault):
+                if found := self._caught(fault):
                     return found
             time.sleep(0.02)
         raise AssertionError("its process never came")
+
+    def _caught(self, fault: Fault) -> list[psutil.Process]:
+        """Return the process, or wait for one that is there for a moment only."""
+        deadline = time.monotonic() + (FLEETING_S if fault.target in FLEETING else 0)
+        while not (found := self._there(fault)) and time.monotonic() < deadline:
+            pass  # it is gone again within a sleep
+        return found
 
     def _there(self, fault: Fault) -> list[psutil.Process]:
         if fault.target in ("viewer", "screens"):
             viewer = self._viewer(fault.target)
             return [] if viewer.ended else [psutil.Process(viewer.pid)]
+        found = self.site.of_kind(fault.target)
         if fault.target == "everything":
-            return others(self.owner, ())
-        found = of_kind(self.owner, fault.target)
+            return found
         return [found[fault.pick % len(found)]] if found else []
 
     def _viewer(self, kind: str) -> Viewer:
@@ -148,7 +138,7 @@ class Lane:
 
     def _keep_going(self) -> bool:
         """Have a campaign running: the one that was broken off, or a new one; tell whether that was not so."""
-        if self._hits < HITS_A_CAMPAIGN and of_kind(self.owner, "runner"):
+        if self._hits < HITS_A_CAMPAIGN and self.site.of_kind("runner"):
             return False
         self._in_vain += 1
         assert self._in_vain < RESUMES_AT_MOST, f"campaign {self._campaign} is resumed in vain: {self.owner.state()}"
@@ -173,16 +163,16 @@ class Lane:
         self.tally.add(resumed=1)
 
     def _stop(self) -> None:
-        self._ports |= listening(self.owner)
+        self._ports |= self.site.listening()
         self._typed("stop", str(self._campaign), timeout_s=240)
-        left = leftovers(self.owner, [viewer.pid for viewer in self._viewers.values()], self._ports)
+        left = self.site.leftovers([viewer.pid for viewer in self._viewers.values()], self._ports)
         self.tally.add(leftovers=len(left))
         self.tally.problem(self._where, *left)
 
     def _finish(self) -> None:
         """Bring the campaign to its end and look at what it says then."""
         for _ in range(RESUMES_AT_MOST):
-            self.owner.until(lambda: not of_kind(self.owner, "runner"), "the runner's end")
+            self.owner.until(lambda: not self.site.of_kind("runner"), "the runner's end")
             if self.owner.state() == "done":
                 break
             self._resume()

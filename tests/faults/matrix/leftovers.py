@@ -14,8 +14,8 @@ from tests.runner.campaigns import Owner
 
 GRACE_S = 1.0
 """A helper that has seen its pipe close is on its way out."""
-KEPT = re.compile(r"sparktui\.db(-wal|-shm)?|runner\.lock|run(/\d+(/(started|[\w.-]+\.log))?)?")
-"""What stays on purpose: the store, the lock's file, and the logs of each campaign."""
+KEPT = re.compile(r"sparktui\.db(-wal|-shm)?|runner\.lock|ssh|run(/\d+(/(started|[\w.-]+\.log))?)?")
+"""What stays on purpose: the store, the lock's file, an empty folder for sockets, and the logs of each campaign."""
 
 
 def leftovers(owner: Owner, viewers: Collection[int], ports: Collection[int]) -> list[str]:

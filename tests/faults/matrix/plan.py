@@ -5,16 +5,42 @@ from __future__ import annotations
 import itertools
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Target = Literal["viewer", "screens", "runner", "worker", "agent", "engine", "router", "everything"]
+Target = Literal[
+    "viewer",
+    "screens",
+    "runner",
+    "worker",
+    "agent",
+    "engine",
+    "router",
+    "everything",
+    "ssh-master",
+    "ssh-link",
+    "ssh-command",
+    "sshd",
+]
+"""Over ssh: the connection that all share, the line to an agent, what looks at or does something, and the far end."""
 
 TARGETS: tuple[Target, ...] = ("viewer", "screens", "runner", "worker", "agent", "engine", "router", "everything")
+OVER_SSH: tuple[Target, ...] = (
+    "ssh-master",
+    "ssh-link",
+    "ssh-command",
+    "sshd",
+    "agent",
+    "engine",
+    "runner",
+    "everything",
+)
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGSTOP)
 LATEST_S = 1.2
 """After its process was seen: about as long as a level of the small campaign takes."""
+LATEST_OVER_SSH_S = 3.0
+"""A launch there takes longer."""
 LONGEST_HOLD_S = 0.8
 
 
@@ -45,19 +71,27 @@ class Fault:
 
 def faults(seed: int, count: int) -> tuple[Fault, ...]:
     """Return so many faults: every pair of a process and a signal, in a shuffled order, again and again."""
-    rng = random.Random(f"faults-{seed}")
-    return tuple(itertools.islice(_endless(rng), count))
+    return _faults(f"faults-{seed}", count, TARGETS, LATEST_S)
 
 
-def _endless(rng: random.Random) -> Iterator[Fault]:
-    deck = list(itertools.product(TARGETS, SIGNALS))
+def faults_over_ssh(seed: int, count: int) -> tuple[Fault, ...]:
+    """Return so many faults for campaigns on nodes that are reached by ssh."""
+    return _faults(f"faults-over-ssh-{seed}", count, OVER_SSH, LATEST_OVER_SSH_S)
+
+
+def _faults(seed: str, count: int, targets: Sequence[Target], latest_s: float) -> tuple[Fault, ...]:
+    return tuple(itertools.islice(_endless(random.Random(seed), targets, latest_s), count))
+
+
+def _endless(rng: random.Random, targets: Sequence[Target], latest_s: float) -> Iterator[Fault]:
+    deck = list(itertools.product(targets, SIGNALS))
     while True:
         rng.shuffle(deck)
         for target, number in deck:
             yield Fault(
                 target,
                 number,
-                after_s=rng.uniform(0, LATEST_S),
+                after_s=rng.uniform(0, latest_s),
                 hold_s=rng.uniform(0.05, LONGEST_HOLD_S),
                 stop_first=rng.random() < 0.5,
                 pick=rng.randrange(1000),

@@ -12,7 +12,7 @@ from tests.faults.matrix.witness import Found
 class Tally:
     """Counts of all lanes together."""
 
-    seed: int
+    name: str
     kills: int = 0
     campaigns: int = 0
     resumed: int = 0
@@ -44,7 +44,7 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"seed {self.seed}: {self.kills} kills tried in {self.campaigns} campaigns, {self.resumed} resumed; "
+            f"{self.name}: {self.kills} kills tried in {self.campaigns} campaigns, {self.resumed} resumed; "
             f"{self.waves} waves checked, {self.compared} times in all, {self.lost} lost, "
             f"{self.duplicated} duplicated; {self.leftovers} leftovers"
         )
