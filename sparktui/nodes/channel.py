@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from sparktui.errors import HostError
+from sparktui.nodes.broken_off import broken_off
 from sparktui.nodes.messages import Order, Said, encoded, parse
 
 LINE_LIMIT_BYTES = 32 * 1024**2
 LONGEST_SOCKET_PATH = 100
 """In bytes; macOS takes 103, Linux 107."""
 CLOSE_S = 2.0
-SSH_FAILED = 255
 
 
 class NoAgentError(HostError):
@@ -131,12 +131,13 @@ async def _relay_ended(process: asyncio.subprocess.Process, said: IO[bytes], nod
     if said.closed:
         return
     said.seek(0)
-    words = said.read().decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
+    words = said.read().decode(errors="replace")
     said.close()
-    if process.returncode == SSH_FAILED:
-        raise HostError(f"ssh {node}: {words[0]}", f"make `ssh -o BatchMode=yes {node} true` work")
-    if process.returncode not in (0, None) and process.returncode > 0:
-        raise NoAgentError(f"no agent answers on {node}: {words[0]}")
+    if (why := broken_off(process.returncode, words)) is not None:
+        raise HostError(f"ssh {node}: {why}", f"make `ssh -o BatchMode=yes {node} true` work")
+    if process.returncode:
+        last = (words.strip().splitlines() or ["no reason given"])[-1]
+        raise NoAgentError(f"no agent answers on {node}: {last}")
 
 
 async def _nothing() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparktui.errors import HostError
+from sparktui.nodes.broken_off import broken_off
 from sparktui.serving.host import HEAD_BYTES, TAIL_BYTES, Completed
 from sparktui.serving.local import LocalHost
 
@@ -109,10 +110,9 @@ class SshHost:
         stdin: bytes = b"",
     ) -> Completed:
         done = await LocalHost().run(self.command(argv, env, cwd), timeout_s=timeout_s, stdin=stdin)
-        if done.returncode == 255:
-            reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        if (why := broken_off(done.returncode, done.stderr)) is not None:
             raise HostError(
-                f"ssh {self.destination}: {reason[0]}", f"make `ssh -o BatchMode=yes {self.destination} true` work"
+                f"ssh {self.destination}: {why}", f"make `ssh -o BatchMode=yes {self.destination} true` work"
             )
         return done
 

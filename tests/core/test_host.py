@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sparktui.errors import HostError
-from sparktui.serving.leftovers import signal_all
+from sparktui.serving.leftovers import processes_left, signal_all
 from sparktui.serving.local import LocalHost, process_started
 from sparktui.serving.ssh import SshHost, quoted
 from sparktui.serving.stop import end_group
@@ -110,6 +110,23 @@ async def test_a_broken_ssh_says_how_to_see_it(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(HostError, match=r"ssh gf1: Host key verification failed\.") as raised:
         await SshHost("gf1", tmp_path).run(["true"], timeout_s=20)
     assert "ssh -o BatchMode=yes gf1 true" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("end", "why"), [("kill -KILL $$", "was ended by SIGKILL"), ("exit 255", "the connection was lost")]
+)
+async def test_an_ssh_that_is_killed_is_no_answer_of_the_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, why: str
+) -> None:
+    fake = tmp_path / "ssh"
+    fake.write_text(f"#!/bin/sh\n{end}\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    host = SshHost("gf1", tmp_path)
+    with pytest.raises(HostError, match=f"ssh gf1: {why}"):
+        await host.adopt(4711, None, tmp_path / "x.log").alive()
+    with pytest.raises(HostError, match=f"ssh gf1: {why}"):
+        await processes_left(host, "gf1", "mark")
 
 
 async def test_a_command_that_does_not_end_is_killed_at_its_deadline() -> None:
