@@ -30,7 +30,7 @@ from sparktui.runner.router_cost import router_cost
 from sparktui.runner.same_engine import changes
 from sparktui.runner.steering import Steering
 from sparktui.runner.watch import NodeWatch
-from sparktui.runner.while_up import refuse_broken, while_up
+from sparktui.runner.while_up import refuse_broken, refuse_ended, while_up
 from sparktui.serving.api import Access, new_client
 from sparktui.serving.host import Host
 from sparktui.serving.key import api_key
@@ -217,8 +217,7 @@ class SweepRunner:
         sweep.failed_cells += failures > 0
         if len(deployment.plan.backends) > 1:
             await self._say_shares(sweep, cell, deployment.plan)
-        if (title := await deployment.dead()) is not None:
-            raise LaunchError(f"{title} ended while it was serving", "its last lines say why")
+        await refuse_ended(deployment)
 
     async def _say_shares(self, sweep: Sweep, cell: Cell, plan: Plan) -> None:
         """Tell how the router spread a cell: two backends may have become one without a word."""

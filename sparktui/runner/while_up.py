@@ -55,6 +55,17 @@ async def refuse_broken(deployment: Deployment, record: WaveRecord) -> None:
         await asyncio.sleep(POLL_S)
 
 
+async def refuse_ended(deployment: Deployment) -> None:
+    """Go on only where nothing is known to have ended; `watch` gives a node up that stays silent.
+
+    Raises:
+        LaunchError: Something that was up has ended.
+    """
+    with suppress(HostError):
+        if (title := await deployment.dead()) is not None:
+            raise _ended(title)
+
+
 async def _cause(deployment: Deployment, error: SparktuiError) -> SparktuiError:
     """Return the engine that died, where one did: what failed then failed because of it."""
     with suppress(HostError, TimeoutError):

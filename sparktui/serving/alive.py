@@ -7,7 +7,9 @@ An engine's /health says nothing of a headless rank on another node: with PyTorc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from sparktui.errors import HostError, LaunchError
@@ -19,6 +21,9 @@ UNREACHABLE_AFTER_S = 15.0
 """A node that cannot be asked for so long is given up: a wave would hang until its own deadline."""
 INSPECT = ("docker", "inspect", "--format", "{{.State.Running}}")
 INSPECT_TIMEOUT_S = 15.0
+
+Dead = Callable[[], Awaitable[str | None]]
+"""Names a process that should be up and is not."""
 
 
 class Up(Protocol):
@@ -55,20 +60,39 @@ async def watch(items: Sequence[Up]) -> None:
     Raises:
         LaunchError: Something that was up has ended, or a node has not answered for UNREACHABLE_AFTER_S.
     """
-    silent_since: float | None = None
-    now = asyncio.get_running_loop().time
+    look = PatientLook(partial(first_dead, items))
     while True:
-        try:
-            dead = await first_dead(items)
-        except HostError as error:
-            silent_since = now() if silent_since is None else silent_since
-            if now() - silent_since >= UNREACHABLE_AFTER_S:
-                raise LaunchError(f"a node cannot be reached any more: {error.message}", error.hint) from error
-        else:
-            silent_since = None
-            if dead is not None:
-                raise LaunchError(f"{dead} ended while it was serving", "its last lines say why")
+        if (dead := await look.dead()) is not None:
+            raise LaunchError(f"{dead} ended while it was serving", "its last lines say why")
         await asyncio.sleep(POLL_S)
+
+
+@dataclass(slots=True)
+class PatientLook:
+    """Looks for what has ended, and bears with nodes that cannot be asked for a while: a connection is made again."""
+
+    ask: Dead
+    _silent_since: float | None = None
+
+    async def dead(self) -> str | None:
+        """Return the title of a step that should be up and is not; None too where that is not known yet.
+
+        Raises:
+            LaunchError: A node has not answered for UNREACHABLE_AFTER_S.
+        """
+        try:
+            dead = await self.ask()
+        except HostError as error:
+            self._not_answered(error)
+            return None
+        self._silent_since = None
+        return dead
+
+    def _not_answered(self, error: HostError) -> None:
+        now = asyncio.get_running_loop().time()
+        self._silent_since = now if self._silent_since is None else self._silent_since
+        if now - self._silent_since >= UNREACHABLE_AFTER_S:
+            raise LaunchError(f"a node cannot be reached any more: {error.message}", error.hint) from error
 
 
 async def _is_up(item: Up) -> bool:

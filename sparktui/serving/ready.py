@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sparktui.errors import EngineError, HostError, LaunchError, UsageError
+from sparktui.errors import EngineError, LaunchError, UsageError
 from sparktui.load.request import Api
+from sparktui.serving.alive import Dead, PatientLook
 from sparktui.serving.api import EngineApi, ServedModel, require_model
 
 POLL_S = 0.25
 LOOK_EVERY_S = 1.0
 """Whether a process is alive may take a command on another node."""
 
-Dead = Callable[[], Awaitable[str | None]]
 OnPhase = Callable[[str], Awaitable[None]]
 """Told, in words, what is being waited for."""
 
@@ -52,10 +52,11 @@ async def wait_ready(
         LaunchError: One died, serves something else, failed its first completion, or was not ready in time.
     """
     try:
+        look = PatientLook(dead)
         async with asyncio.timeout(timeout_s):
             for server in servers:
                 await _tell(on_phase, f"waiting for {server.root} to answer")
-                await _wait_healthy(server, dead)
+                await _wait_healthy(server, look)
             await _tell(on_phase, "making a first completion")
             engines = [await _verify(server, model, api) for server in servers]
     except TimeoutError:
@@ -74,21 +75,14 @@ async def _tell(on_phase: OnPhase | None, phase: str) -> None:
         await on_phase(phase)
 
 
-async def _wait_healthy(server: EngineApi, dead: Dead) -> None:
+async def _wait_healthy(server: EngineApi, look: PatientLook) -> None:
     look_at, now = 0.0, asyncio.get_running_loop().time
     while not await server.healthy():
         if now() >= look_at:
-            if (title := await _dead(dead)) is not None:
+            if (title := await look.dead()) is not None:
                 raise LaunchError(f"{title} ended before it was ready", "its last lines say why")
             look_at = now() + LOOK_EVERY_S
         await asyncio.sleep(POLL_S)
-
-
-async def _dead(dead: Dead) -> str | None:
-    try:
-        return await dead()
-    except HostError as error:
-        raise LaunchError(f"a node cannot be asked any more: {error.message}", error.hint) from error
 
 
 async def _verify(server: EngineApi, model: str, api: Api) -> Engine:
