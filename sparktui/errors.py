@@ -89,6 +89,10 @@ class HostError(SparktuiError):
     exit_code = ExitCode.LAUNCH
 
 
+class ConnectionLostError(HostError):
+    """The connection to a node was lost under a command; what came of that is not known."""
+
+
 class EngineError(SparktuiError):
     """A serving endpoint answered something that cannot be measured."""
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import signal
 
+from sparktui.errors import ConnectionLostError, HostError
+
 SSH_FAILED = 255
 
 
-def broken_off(returncode: int | None, said: str) -> str | None:
-    """Return why a command's end is not known; None where it has ended with this code of its own.
+def broken_off(destination: str, returncode: int | None, said: str) -> HostError | None:
+    """Return what is wrong with the way to a node; None where the command there has ended with this code of its own.
 
     Args:
+        destination: What ssh was given.
         returncode: Of the local ssh; below zero where a signal has ended it.
-        said: What it wrote as errors.
+        said: What it wrote as errors: nothing where it had a connection, and lost it.
     """
     if returncode is None or 0 <= returncode < SSH_FAILED:
         return None
+    hint = f"make `ssh -o BatchMode=yes {destination} true` work"
     if returncode < 0:
-        return f"was ended by {signal.Signals(-returncode).name}"
-    return (said.strip().splitlines() or ["the connection was lost"])[-1]
+        return ConnectionLostError(f"ssh {destination}: was ended by {signal.Signals(-returncode).name}", hint)
+    if not said.strip():
+        return ConnectionLostError(f"ssh {destination}: the connection was lost", hint)
+    return HostError(f"ssh {destination}: {said.strip().splitlines()[-1]}", hint)

@@ -133,8 +133,8 @@ async def _relay_ended(process: asyncio.subprocess.Process, said: IO[bytes], nod
     said.seek(0)
     words = said.read().decode(errors="replace")
     said.close()
-    if (why := broken_off(process.returncode, words)) is not None:
-        raise HostError(f"ssh {node}: {why}", f"make `ssh -o BatchMode=yes {node} true` work")
+    if (error := broken_off(node, process.returncode, words)) is not None:
+        raise error
     if process.returncode:
         last = (words.strip().splitlines() or ["no reason given"])[-1]
         raise NoAgentError(f"no agent answers on {node}: {last}")

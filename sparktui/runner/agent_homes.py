@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sparktui.errors import HostError, StoreError
@@ -18,7 +19,7 @@ from sparktui.nodes.messages import Said, parse_lines
 from sparktui.paths import ensure_private
 from sparktui.profile.model import Profile
 from sparktui.runner.plans import NODES
-from sparktui.serving.host import Completed, Host
+from sparktui.serving.host import Completed, Host, once_more
 from sparktui.serving.leftovers import marked_pids, signal_all
 from sparktui.serving.local import LocalHost
 from sparktui.serving.ssh import SshHost
@@ -95,7 +96,8 @@ class AgentHome(Place):
         Raises:
             HostError: The node cannot be reached.
         """
-        done = await self.host.run(["sh", "-c", FLIGHT, "sh", self.folder], timeout_s=LOOK_TIMEOUT_S)
+        words = ["sh", "-c", FLIGHT, "sh", self.folder]
+        done = await once_more(partial(self.host.run, words, timeout_s=LOOK_TIMEOUT_S))
         return parse_lines(done.stdout)
 
     async def kill(self) -> None:
@@ -113,6 +115,9 @@ class AgentHome(Place):
         Raises:
             HostError: The node cannot be reached, or something does not end.
         """
+        await once_more(self._clear)
+
+    async def _clear(self) -> None:
         if await self._signal(signal.SIGTERM, TERM_S) and await self._signal(signal.SIGKILL, KILL_S):
             await self._must_be_gone()
         words = (self.folder, above := os.path.dirname(self.folder), os.path.dirname(above))

@@ -6,14 +6,18 @@ a shell, every word is quoted. Secrets go into a process's environment and into 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from sparktui.errors import ConnectionLostError
 
 TAIL_BYTES = 8192
 HEAD_BYTES = 1 << 20
 """Of a log: an engine says what it runs with in its first lines."""
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,6 @@ class Running(Protocol):
 
     async def log_head(self) -> str:
         """Return what it wrote first."""
-
-    async def keep_log(self) -> None:
-        """Bring what it wrote to this machine, where it is not there already, and leave nothing of it on the node."""
 
 
 class Host(Protocol):
@@ -86,7 +87,7 @@ class Host(Protocol):
             env: Added to the node's own environment.
             secrets: Added too, and seen in no argv; no value may hold a line break.
             cwd: Where to start it; a leading `~/` is the login folder there.
-            log: Where its output is kept on this machine, at the latest after `Running.keep_log`.
+            log: Where its output is kept on this machine, at the latest after `keep_log`.
 
         Raises:
             HostError: It could not be started.
@@ -94,6 +95,13 @@ class Host(Protocol):
 
     def adopt(self, pid: int, started: float | None, log: Path) -> Running:
         """Return a process group that an earlier runner spawned on the node with that log."""
+
+    async def keep_log(self, log: Path) -> None:
+        """Bring what went to a log here, where it is not here already, and leave nothing of it on the node.
+
+        Raises:
+            HostError: The node cannot be asked.
+        """
 
     async def write(self, path: str, text: str) -> None:
         """Write a file that only its owner can read; a relative path is under the login folder.
@@ -108,3 +116,11 @@ class Host(Protocol):
         Raises:
             HostError: It could not be removed.
         """
+
+
+async def once_more(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Do what may be done twice, and do it again where the connection was lost under it: the next one is a new one."""
+    try:
+        return await ask()
+    except ConnectionLostError:
+        return await ask()

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from sparktui.errors import HostError, LaunchError, SparktuiError
 from sparktui.serving.alive import first_dead, watch
-from sparktui.serving.host import HEAD_BYTES, Host, Running
+from sparktui.serving.host import HEAD_BYTES, Host, Running, once_more
 from sparktui.serving.leftovers import KEEP_ENV, MARK_ENV, containers_left
 from sparktui.serving.litellm_version import refuse_unsafe
 from sparktui.serving.plan import Plan, Step
@@ -118,25 +119,37 @@ class Deployment:
         """Undo every step, last first, end what still carries the mark, and look at what is left."""
         if not self.launched:
             return Proof()
-        await self._keep_logs()
+        unkept = await self._keep_logs()
         left, clean = await take_down(self.launched, self.mark)
+        left += unkept.values()
         for item in clean:
-            if item.number is not None:
+            if item.number is not None and item.step.title not in unkept:
                 with suppress(SparktuiError):  # a store that fails must not keep the others up
                     await self.ledger.gone(item.number)
         left += [f"port of {name} still answers" for name in await self._open_ports()]
         self.launched.clear()
         return Proof(tuple(dict.fromkeys(left)))
 
-    async def _keep_logs(self) -> None:
-        """Bring logs here before what holds them is removed; a container takes its own with it."""
+    async def _keep_logs(self) -> dict[str, str]:
+        """Bring logs here before what holds them is removed, a container its own; return what is left, by step."""
+        unkept = {}
         for item in self.launched:
-            with suppress(HostError, OSError):
-                if item.running is not None:
-                    await item.running.keep_log()
-                elif item.step.logs:
-                    done = await item.host.run(item.step.logs, timeout_s=LOG_TAIL_TIMEOUT_S)
-                    await asyncio.to_thread(self._log_of(item.step).write_text, done.stdout + done.stderr)
+            try:
+                await once_more(partial(self._keep_log, item))
+            except HostError as error:
+                unkept[item.step.title] = f"{item.step.title}: its log: {error.message}"
+            except OSError:  # a disk that is full must not keep engines up
+                continue
+        return unkept
+
+    async def _keep_log(self, item: Launched) -> None:
+        step = item.step
+        if step.background:
+            await item.host.keep_log(self._log_of(step))
+        elif step.logs:
+            with suppress(HostError):
+                done = await item.host.run(step.logs, timeout_s=LOG_TAIL_TIMEOUT_S)
+                await asyncio.to_thread(self._log_of(step).write_text, done.stdout + done.stderr)
 
     def _log_of(self, step: Step) -> Path:
         return log_path(self.log_dir, self.plan.topology, step.title)
@@ -185,7 +198,7 @@ class Deployment:
         """Ask every node something before anything is noted as started on one that was never reached."""
         for node in dict.fromkeys(step.node for step in self.plan.steps):
             try:
-                await self.hosts[node].run(["true"], timeout_s=REACH_TIMEOUT_S)
+                await once_more(partial(self.hosts[node].run, ["true"], timeout_s=REACH_TIMEOUT_S))
             except HostError as error:
                 raise LaunchError(f"not launched: {node} cannot be reached: {error.message}", error.hint) from error
 
@@ -204,7 +217,7 @@ class Deployment:
 
     async def _refuse_unsafe_router(self) -> None:
         try:
-            await refuse_unsafe(self.plan, self.hosts)
+            await once_more(partial(refuse_unsafe, self.plan, self.hosts))
         except HostError as error:
             raise LaunchError(error.message, error.hint) from error
 

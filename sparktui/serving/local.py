@@ -51,9 +51,6 @@ class LocalProcess:
     async def log_head(self) -> str:
         return await asyncio.to_thread(_read_head, self.log)
 
-    async def keep_log(self) -> None:
-        """It is here already."""
-
 
 class LocalHost:
     """This machine."""
@@ -93,6 +90,9 @@ class LocalHost:
 
     def adopt(self, pid: int, started: float | None, log: Path) -> LocalProcess:
         return LocalProcess(pid, started, log)
+
+    async def keep_log(self, log: Path) -> None:
+        """It is here already."""
 
     async def write(self, path: str, text: str) -> None:
         try:

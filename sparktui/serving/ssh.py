@@ -77,13 +77,6 @@ class SshProcess:
             await self.host.run(["head", "-c", str(HEAD_BYTES), _on_node(self.log)], timeout_s=LOG_TIMEOUT_S)
         ).stdout
 
-    async def keep_log(self) -> None:
-        there = _on_node(self.log)
-        written = await self.host.run(["tail", "-c", str(MAX_LOG_BYTES), there], timeout_s=LOG_TIMEOUT_S)
-        if written.returncode == 0:
-            await asyncio.to_thread(_append, self.log, written.stdout)
-            await self.host.run(["rm", "-f", there], timeout_s=SHORT_S)
-
     @property
     def _wanted(self) -> str:
         return "" if self.started is None else f"{self.started:.0f}"
@@ -110,10 +103,8 @@ class SshHost:
         stdin: bytes = b"",
     ) -> Completed:
         done = await LocalHost().run(self.command(argv, env, cwd), timeout_s=timeout_s, stdin=stdin)
-        if (why := broken_off(done.returncode, done.stderr)) is not None:
-            raise HostError(
-                f"ssh {self.destination}: {why}", f"make `ssh -o BatchMode=yes {self.destination} true` work"
-            )
+        if (error := broken_off(self.destination, done.returncode, done.stderr)) is not None:
+            raise error
         return done
 
     async def spawn(
@@ -135,6 +126,13 @@ class SshHost:
 
     def adopt(self, pid: int, started: float | None, log: Path) -> SshProcess:
         return SshProcess(self, pid, log, started)
+
+    async def keep_log(self, log: Path) -> None:
+        there = _on_node(log)
+        written = await self.run(["tail", "-c", str(MAX_LOG_BYTES), there], timeout_s=LOG_TIMEOUT_S)
+        if written.returncode == 0:
+            await asyncio.to_thread(_append, log, written.stdout)
+            await self.run(["rm", "-f", there], timeout_s=SHORT_S)
 
     async def write(self, path: str, text: str) -> None:
         done = await self.run(["sh", "-c", WRITE, "sh", path], timeout_s=30, stdin=text.encode())

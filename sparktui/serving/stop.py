@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sparktui.errors import HostError
-from sparktui.serving.host import Host, Running
+from sparktui.serving.host import Host, Running, once_more
 from sparktui.serving.leftovers import containers_left, marked_pids, processes_left, signal_all
 from sparktui.serving.plan import Step
 
@@ -48,7 +50,7 @@ async def take_down(items: Sequence[Item], mark: str) -> tuple[list[str], list[I
     """
     remains = [await undo(item) for item in reversed(items)][::-1]
     hosts = {item.step.node: item.host for item in items}
-    await asyncio.gather(*(_end_marked(host, mark) for host in set(hosts.values()) if mark))
+    await asyncio.gather(*(_end_whatever(host, mark) for host in set(hosts.values()) if mark))
     remains = [await _undo_again(item, left) for item, left in zip(items, remains, strict=True)]
     there = {node: await _left_on(node, host, mark, [item.step for item in items]) for node, host in hosts.items()}
     clean = [item for item, left in zip(items, remains, strict=True) if not left and not there[item.step.node]]
@@ -57,18 +59,22 @@ async def take_down(items: Sequence[Item], mark: str) -> tuple[list[str], list[I
 
 async def undo(item: Undoable) -> list[str]:
     """Undo one step; return what is left of it."""
-    step = item.step
     try:
-        if item.running is not None and not await end_group(item.running):
-            return [f"{step.title}: process group {item.running.pid} on {step.node}"]
-        if step.undo:
-            done = await item.host.run(step.undo, timeout_s=UNDO_TIMEOUT_S)
-            if done.returncode != 0 and "No such container" not in done.stderr:
-                return [f"{step.title}: `{' '.join(step.undo)}` on {step.node}: {done.stderr.strip()}"]
-        for path in step.files:
-            await item.host.remove(path)
+        return await once_more(partial(_undo, item))
     except HostError as error:
-        return [f"{step.title}: {error.message}"]
+        return [f"{item.step.title}: {error.message}"]
+
+
+async def _undo(item: Undoable) -> list[str]:
+    step = item.step
+    if item.running is not None and not await end_group(item.running):
+        return [f"{step.title}: process group {item.running.pid} on {step.node}"]
+    if step.undo:
+        done = await item.host.run(step.undo, timeout_s=UNDO_TIMEOUT_S)
+        if done.returncode != 0 and "No such container" not in done.stderr:
+            return [f"{step.title}: `{' '.join(step.undo)}` on {step.node}: {done.stderr.strip()}"]
+    for path in step.files:
+        await item.host.remove(path)
     return []
 
 
@@ -103,25 +109,33 @@ async def end_group(running: Running, grace_s: float = STOP_GRACE_S) -> bool:
 
 
 async def _left_on(node: str, host: Host, mark: str, steps: Iterable[Step]) -> list[str]:
+    containers = {step.container for step in steps if step.node == node and step.container}
     try:
-        left = await processes_left(host, node, mark) if mark else []
-        for name in {step.container for step in steps if step.node == node and step.container}:
-            left += await containers_left(host, node, name)
+        return await once_more(partial(_look, node, host, mark, containers))
     except HostError as error:
         return [f"whatever is on {node}, which cannot be asked: {error.message}"]
+
+
+async def _look(node: str, host: Host, mark: str, containers: Iterable[str]) -> list[str]:
+    left = await processes_left(host, node, mark) if mark else []
+    for name in containers:
+        left += await containers_left(host, node, name)
     return [str(found) for found in left]
 
 
+async def _end_whatever(host: Host, mark: str) -> None:
+    """End every process that carries a mark; a node that cannot be asked is told afterwards."""
+    with suppress(HostError):
+        await once_more(partial(_end_marked, host, mark))
+
+
 async def _end_marked(host: Host, mark: str, grace_s: float = STOP_GRACE_S) -> None:
-    """End every process that carries a mark, kindly first; a node that cannot be asked is told afterwards."""
-    try:
-        for number, seconds in ((signal.SIGTERM, grace_s), (signal.SIGKILL, KILL_GRACE_S)):
-            if not (pids := await marked_pids(host, mark)):
-                return
-            await signal_all(host, pids, number)
-            await _marked_gone_within(host, mark, seconds)
-    except HostError:
-        return
+    """End every process that carries a mark, kindly first."""
+    for number, seconds in ((signal.SIGTERM, grace_s), (signal.SIGKILL, KILL_GRACE_S)):
+        if not (pids := await marked_pids(host, mark)):
+            return
+        await signal_all(host, pids, number)
+        await _marked_gone_within(host, mark, seconds)
 
 
 async def _marked_gone_within(host: Host, mark: str, seconds: float) -> None:

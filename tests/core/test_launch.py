@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sparktui.errors import HostError, LaunchError, StoreError
+from sparktui.errors import ConnectionLostError, HostError, LaunchError, StoreError
 from sparktui.serving.host import Completed
 from sparktui.serving.launch import Deployment
 from sparktui.serving.leftovers import marked_pids
@@ -98,6 +98,27 @@ async def test_nothing_is_noted_on_a_node_that_was_never_reached(tmp_path: Path)
     with pytest.raises(LaunchError, match="gf2 cannot be reached: ssh gf2: no route to host"):
         await mine.launch()
     assert notes.noted == []
+    assert (await mine.stop()).left == ()
+
+
+class LosesTheFirst(LocalHost):
+    """A node whose shared connection was lost since it was used last."""
+
+    lost = False
+
+    async def run(self, *args: Any, **kwargs: Any) -> Completed:
+        if not self.lost:
+            self.lost = True
+            raise ConnectionLostError("ssh gf2: the connection was lost")
+        return await super().run(*args, **kwargs)
+
+
+async def test_a_connection_that_was_lost_between_topologies_is_made_again(tmp_path: Path) -> None:
+    host, notes = LosesTheFirst(), Notes()
+    notes.let.set()
+    mine = Deployment(Plan("solo", "m", URL, (), (Step("gf2", "engine", SLEEP),)), {"gf2": host}, tmp_path, notes)
+    await mine.launch()
+    assert host.lost
     assert (await mine.stop()).left == ()
 
 

@@ -8,11 +8,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from sparktui.errors import HostError, LaunchError
+from sparktui.errors import ConnectionLostError, HostError, LaunchError
 from sparktui.serving import alive, stop
 from sparktui.serving.host import Completed
 from sparktui.serving.launch import Deployment, Launched
@@ -28,6 +28,7 @@ ESCAPES = (
     "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(66)'], start_new_session=True)\n"
     "time.sleep(66)",
 )
+SLEEPS = ("sleep", "65")
 STUBBORN = (sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(67)")
 
 
@@ -60,6 +61,33 @@ class Unreachable(LocalHost):
         return await super().run(*args, **kwargs)
 
 
+class LosesOne(LocalHost):
+    """A node that can be asked again after one connection was lost, at the question that a test chooses."""
+
+    def __init__(self, lost_at: int) -> None:
+        self.asked = 0
+        self.lost_at = lost_at
+
+    async def run(self, *args: Any, **kwargs: Any) -> Completed:
+        self.asked += 1
+        if self.asked == self.lost_at:
+            raise ConnectionLostError("ssh gf2: the connection was lost")
+        return await super().run(*args, **kwargs)
+
+
+class KeepsLogs(LocalHost):
+    """A node whose logs have to be brought from there."""
+
+    def __init__(self) -> None:
+        self.logs: list[str] = []
+        self.unreachable = False
+
+    async def keep_log(self, log: Path) -> None:
+        if self.unreachable:
+            raise HostError("ssh gf2: no route to host")
+        self.logs.append(log.name)
+
+
 @pytest.fixture(autouse=True)
 async def nothing_survives() -> AsyncIterator[None]:
     yield
@@ -79,14 +107,48 @@ def deployment(folder: Path, *argvs: tuple[str, ...], host: LocalHost | None = N
     return Deployment(Plan("solo", "m", "", (), steps), {"gf2": host or LocalHost()}, folder, Notes(), mark=MARK)
 
 
-async def test_a_child_that_left_its_group_is_found_by_its_mark_and_ended(tmp_path: Path) -> None:
-    mine = deployment(tmp_path, ESCAPES)
+async def launched_twice(mine: Deployment) -> None:
+    """Launch what escapes, and wait until it has."""
     await mine.launch()
     async with asyncio.timeout(30):
         while len(await marked_pids(LocalHost(), MARK)) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)  # another process is to start it: nothing to await
+
+
+async def test_a_child_that_left_its_group_is_found_by_its_mark_and_ended(tmp_path: Path) -> None:
+    mine = deployment(tmp_path, ESCAPES)
+    await launched_twice(mine)
     assert (await mine.stop()).left == ()
     assert await marked_pids(LocalHost(), MARK) == ()
+
+
+@pytest.mark.parametrize("lost_at", range(1, 5))
+async def test_a_connection_that_is_lost_during_a_stop_leaves_nothing_and_names_nothing(
+    tmp_path: Path, lost_at: int
+) -> None:
+    host = LosesOne(10**9)
+    mine = deployment(tmp_path, ESCAPES, host=host)
+    await launched_twice(mine)
+    host.asked, host.lost_at = 0, lost_at
+    assert (await mine.stop()).left == ()
+    assert await marked_pids(LocalHost(), MARK) == ()
+
+
+async def test_a_log_is_brought_from_a_node_even_where_its_process_was_never_confirmed(tmp_path: Path) -> None:
+    host = KeepsLogs()
+    mine = deployment(tmp_path, SLEEPS, host=host)
+    mine.launched.append(Launched(mine.plan.steps[0], host))
+    assert (await mine.stop()).left == ()
+    assert host.logs == ["solo-engine-0.log"]
+
+
+async def test_a_step_whose_log_is_left_on_its_node_is_not_struck_off(tmp_path: Path) -> None:
+    host = KeepsLogs()
+    mine = deployment(tmp_path, SLEEPS, host=host)
+    await mine.launch()
+    host.unreachable = True
+    assert (await mine.stop()).left == ("engine 0: its log: ssh gf2: no route to host",)
+    assert cast(Notes, mine.ledger).gone_numbers == []
 
 
 async def test_only_what_carries_exactly_this_mark_is_found(tmp_path: Path) -> None:
