@@ -17,6 +17,7 @@ GENTLE_S = 0.3
 SLACK_S = 0.02
 TIMES, PLUS_S = 3.0, 0.5
 """How much longer than its cell's median a wave that nothing hit may take: this machine is shared."""
+ENDS_WHAT_SERVES = ("engine", "router", "everything")
 ENDS_A_WAVE = ("runner", "worker", "engine", "router", "everything")
 
 
@@ -54,7 +55,8 @@ def traces(owner: Owner, campaign: int, breaks: list[Break]) -> list[str]:
         for wave in waves
         if hit.kept(wave)
     ]
-    return [*found, *_cells(waves), *_requests(owner, campaign), *_states(owner, campaign), *_slow(waves, breaks)]
+    found += [*_cells(waves), *_requests(owner, campaign), *_states(owner, campaign), *_slow(waves, breaks)]
+    return found + _untrue(owner, campaign, breaks)
 
 
 def _cells(waves: list[Wave]) -> list[str]:
@@ -91,3 +93,12 @@ def _slow(waves: list[Wave], breaks: list[Break]) -> list[str]:
         if wave.duration_us / 1e6 > TIMES * usual + PLUS_S and not any(hit.hits(wave) for hit in breaks):
             found.append(f"{wave} took {wave.duration_us / 1e6:.2f} s instead of {usual:.2f}")
     return found
+
+
+def _untrue(owner: Owner, campaign: int, breaks: list[Break]) -> list[str]:
+    """Return what was said to have ended though nothing had ended it: a way to it that broke is not its end."""
+    told = owner.rows(
+        f"SELECT t, text FROM event WHERE campaign = {campaign} AND kind = 'failed' AND text LIKE '% ended %'"
+    )
+    ends = [hit.begun for hit in breaks if hit.fault.target in ENDS_WHAT_SERVES]
+    return [f"untrue: {text}" for t, text in told if not any(begun < t for begun in ends)]
