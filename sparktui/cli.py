@@ -100,9 +100,9 @@ def cli(context: click.Context) -> None:
 @viewing
 def demo(fault: Fault | None, plain: bool, as_json: bool, detach: bool, ssh: bool) -> None:
     """The whole race on simulated nodes: four topologies in a few minutes, nothing needed."""
-    from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
     from sparktui.profile.faulty import with_fault
+    from sparktui.profile.loader import load_profile
     from sparktui.viewing import Viewing, start_and_view
 
     profile = load_profile(find_profile("demo"))
@@ -126,8 +126,8 @@ def run(
     ssh: bool,
 ) -> None:
     """Run a race: PROFILE is a profile's name or a YAML file."""
-    from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
+    from sparktui.profile.loader import load_profile
     from sparktui.profile.narrow import narrowed
     from sparktui.viewing import Viewing, start_and_view
 
@@ -180,7 +180,7 @@ def bench(
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_campaigns(as_json: bool) -> None:
     """List the campaigns in the store, and the profiles there are."""
-    from sparktui.plain import print_campaigns
+    from sparktui.listing import print_campaigns
 
     print_campaigns(as_json)
 
@@ -198,7 +198,7 @@ def show(campaign: str, calculator: str, ttft_ms: float | None, tps_per_stream: 
     The figures are computed anew from the stored token events, by whichever calculator is asked for.
     """
     from sparktui.compare.goodput import UserLimits
-    from sparktui.plain import print_result
+    from sparktui.showing import print_result
 
     print_result(campaign, as_json, calculator, UserLimits(ttft_ms, tps_per_stream))
 
@@ -295,8 +295,8 @@ def check(profile: str | None, as_json: bool) -> None:
     Without PROFILE: at this machine. Changes nothing; ends with 1 where there is a problem.
     """
     from sparktui.doctor.command import print_check
-    from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
+    from sparktui.profile.loader import load_profile
 
     sys.exit(print_check(None if profile is None else load_profile(find_profile(profile)), as_json))
 

@@ -8,10 +8,10 @@ import click
 
 from sparktui.errors import UsageError
 from sparktui.paths import store_path
-from sparktui.plain import printable
 from sparktui.runner.compact import compact, compactable
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow
+from sparktui.visible import printable
 
 MB = 1_000_000
 

@@ -8,9 +8,9 @@ import click
 
 from sparktui.errors import UsageError
 from sparktui.paths import store_path
-from sparktui.plain import printable
 from sparktui.runner.delete import delete, losses
 from sparktui.store.reader import Reader
+from sparktui.visible import printable
 
 
 def delete_campaigns(names: Sequence[str], *, yes: bool, force: bool) -> None:

@@ -13,7 +13,7 @@ from sparktui.errors import LaunchError
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.verdict import Verdict
 from sparktui.paths import data_dir, store_path
-from sparktui.profile import Profile
+from sparktui.profile.model import Profile
 from sparktui.runner.plans import make_plans
 from sparktui.serving.plan import Plan
 from sparktui.serving.render import render

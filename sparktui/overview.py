@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sparktui.plain import print_campaigns
+from sparktui.listing import print_campaigns
 
 WITHOUT = """\
   sparktui demo            the whole race on simulated nodes

@@ -1,37 +1,27 @@
-"""The viewer without screens: one line an event on stderr, tables or data on stdout."""
+"""The viewer without screens: one line an event, on stderr."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
-from sparktui.compare.document import to_json
-from sparktui.compare.goodput import NO_LIMITS, UserLimits
-from sparktui.compare.summary import summarise
-from sparktui.compare.tables import render
 from sparktui.errors import ExitCode
-from sparktui.importing.published import PREFIX, PUBLISHED, load_published
-from sparktui.live.document import to_json as live_json
-from sparktui.measure.calculators import DEFAULT
 from sparktui.measure.cell import cell_figures
 from sparktui.measure.live import rate
 from sparktui.moments import local_time
 from sparktui.paths import store_path
-from sparktui.profile import parse_profile
-from sparktui.profile.catalog import list_profiles
-from sparktui.recorder.command import fragile_nodes
+from sparktui.profile.loader import parse_profile
+from sparktui.runner.eta import Remaining
 from sparktui.runner.last_words import last_words
 from sparktui.runner.lock import running_campaign
-from sparktui.runner.progress import Remaining, remaining
+from sparktui.runner.progress import remaining
 from sparktui.store.control import request_control
 from sparktui.store.reader import Reader
-from sparktui.store.rows import CAMPAIGN_OVER, CampaignRow, CellRow, EventRow, SweepRow
-from sparktui.units import UNKNOWN, duration, milliseconds, percent_of
+from sparktui.store.rows import CAMPAIGN_OVER, CellRow, EventRow, SweepRow
+from sparktui.units import duration, milliseconds, percent_of
 from sparktui.units import rate as tps
+from sparktui.visible import printable
 
 POLL_S = 0.25
 MOST_CELLS = 2**63
@@ -164,87 +154,6 @@ class Follower:
         sweeps = self._reader.sweeps(self._campaign)
         cells = {sweep.id: self._reader.cells(sweep.id) for sweep in sweeps}
         return remaining(sweeps, cells, self._reader.wave_seconds(self._campaign), self._warmup)
-
-
-def print_tables(campaign: int, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:
-    """Print who wins where, and how many users keep the limits."""
-    with Reader(store_path()) as reader:
-        click.echo(render(summarise(reader, campaign, calculator=calculator), limits=limits))
-        if calls := fragile_nodes(reader, campaign):
-            click.echo("\n".join(("", "Fragile nodes", *(f"  {printable(str(call))}" for call in calls))))
-
-
-def print_result_json(campaign: int, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:
-    """Print the same as JSON, and what the wave in flight is doing now."""
-    with Reader(store_path()) as reader:
-        result = to_json(summarise(reader, campaign, calculator=calculator), limits)
-        click.echo(json.dumps({**result, "live": live_json(reader, campaign, time.time())}, indent=2))
-
-
-def print_result(name: str, as_json: bool, calculator: str = DEFAULT, limits: UserLimits = NO_LIMITS) -> None:
-    """Print a campaign's result by its number or `last`."""
-    with named(name) as (_, campaign):
-        if as_json:
-            print_result_json(campaign, calculator, limits)
-        else:
-            print_tables(campaign, calculator, limits)
-
-
-def print_campaigns(as_json: bool) -> None:
-    """Print the campaigns there are, the published ones to compare with, and the profiles to start with."""
-    rows = _campaigns()
-    if as_json:
-        click.echo(json.dumps([_campaign_json(row) for row in rows], indent=2))
-        return
-    for row in rows:
-        started = f"{local_time(row.created, '%Y-%m-%d %H:%M'):16}"
-        mark = "SIMULATED" if row.simulated else row.source
-        line = f"{_state(row):<12} {mark:<10} {row.name}"
-        click.echo(f"{row.id:>4}  {started}  {printable(line)}")
-    for name in PUBLISHED:
-        date = load_published(name).origin.sources[0].date or UNKNOWN
-        click.echo(f"{UNKNOWN:>4}  {date:<16}  {'done':<12} {'published':<10} {PREFIX}{name}")
-    if not rows:
-        _note("no campaigns yet; `sparktui demo` makes one")
-    _note("profiles: " + ", ".join(entry.name for entry in list_profiles()))
-
-
-@contextmanager
-def named(name: str) -> Iterator[tuple[Reader, int]]:
-    """Open the store and find a campaign in it by its number or `last`."""
-    with Reader(store_path()) as reader:
-        yield reader, reader.resolve(name)
-
-
-def printable(text: str) -> str:
-    """Return text that a terminal shows and never obeys: engines' logs and models' words may hold escape sequences."""
-    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
-
-
-def _campaigns() -> list[CampaignRow]:
-    if not store_path().exists():
-        return []
-    with Reader(store_path()) as reader:
-        return reader.campaigns()
-
-
-def _campaign_json(row: CampaignRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "source": row.source,
-        "state": _state(row),
-        "created": row.created,
-        "finished": row.finished,
-        "exit_code": row.exit_code,
-    }
-
-
-def _state(row: CampaignRow) -> str:
-    """Return a campaign's state; one that says it is running, but has no runner any more, was interrupted."""
-    if row.state in ("queued", "running") and running_campaign() != row.id:
-        return "interrupted"
-    return row.state
 
 
 def _note(text: str) -> None:

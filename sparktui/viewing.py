@@ -12,10 +12,9 @@ import click
 
 from sparktui.errors import EngineError, ExitCode, LaunchError, UsageError
 from sparktui.paths import store_path
-from sparktui.store.reader import Reader
 
 if TYPE_CHECKING:  # what is imported where it is used is not waited for by a viewer
-    from sparktui.profile import Profile
+    from sparktui.profile.model import Profile
     from sparktui.ui.doing import Doing
 
 HZ = 4.0
@@ -62,9 +61,10 @@ def resume_and_view(name: str, profile: str | None, force: bool, viewing: Viewin
         force: Go on with topologies that are not what their first waves were measured on.
         viewing: How to look.
     """
-    from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
+    from sparktui.profile.loader import load_profile
     from sparktui.runner.resume import resume
+    from sparktui.store.reader import Reader
 
     with Reader(store_path()) as reader:
         campaign = reader.resolve(name)
@@ -86,6 +86,8 @@ def _view_started(campaign: int, viewing: Viewing, since: int = 0) -> None:
 
 def view(name: str, viewing: Viewing) -> None:
     """Look at a campaign that is there."""
+    from sparktui.store.reader import Reader
+
     with Reader(store_path()) as reader:
         campaign = reader.resolve(name)
     _look(campaign, viewing, stop_on_interrupt=False)
@@ -135,6 +137,7 @@ def _doing() -> Doing:
 
     def lost(campaigns: tuple[int, ...]) -> tuple[str, ...]:
         from sparktui.runner.delete import losses
+        from sparktui.store.reader import Reader
 
         with Reader(store_path()) as reader:
             return tuple(map(str, losses(reader, campaigns)))
@@ -149,8 +152,8 @@ def _doing() -> Doing:
 
 def start_named(profile: str, only: tuple[str, ...] | None = None) -> int:
     """Start a campaign of a profile, by its name or path, or of some of its topologies; return its number."""
-    from sparktui.profile import load_profile
     from sparktui.profile.catalog import find_profile
+    from sparktui.profile.loader import load_profile
     from sparktui.profile.narrow import narrowed
     from sparktui.runner.detach import start_campaign
 
@@ -189,7 +192,8 @@ def _look(campaign: int, viewing: Viewing, *, stop_on_interrupt: bool, since: in
     if viewing.screens:
         open_app(campaign, viewing)
         sys.exit(_exit_code(campaign))
-    from sparktui.plain import follow, print_result_json, print_tables
+    from sparktui.plain import follow
+    from sparktui.showing import print_result_json, print_tables
 
     if not (viewing.plain or viewing.as_json):
         click.echo(f"{_no_terminal()}: lines instead of screens", err=True)
@@ -200,6 +204,8 @@ def _look(campaign: int, viewing: Viewing, *, stop_on_interrupt: bool, since: in
 
 def _exit_code(campaign: int) -> int:
     """Return a finished campaign's exit code; closing the viewer of one that goes on is no failure."""
+    from sparktui.store.reader import Reader
+
     with Reader(store_path()) as reader:
         code = reader.campaign(campaign).exit_code
     return ExitCode.DONE if code is None else code

@@ -24,5 +24,10 @@ def visible_json(document: bytes) -> bytes:
     return "".join(c if c in _KEPT or _is_plain(c) else json.dumps(c)[1:-1] for c in document.decode()).encode()
 
 
+def printable(text: str) -> str:
+    """Return text that a terminal shows and never obeys: engines' logs and models' words may hold escape sequences."""
+    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
+
+
 def _is_plain(c: str) -> bool:
     return c.isprintable() or unicodedata.category(c) == "Zs"

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from sparktui.compare.energy import MAX_GAP_S, EnergyCurve, PowerSample, energy_curve, sampled_span
 from sparktui.errors import ProfileError
 from sparktui.measure.record import WaveRecord
-from sparktui.profile import Profile, parse_profile
+from sparktui.profile.loader import parse_profile
+from sparktui.profile.model import Profile
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CellRow, SweepRow
 

@@ -11,7 +11,7 @@ from sparktui.compare.fingerprint import differences, engine_differences
 from sparktui.compare.gains import gains
 from sparktui.compare.winners import TIE_THRESHOLD, Row
 from sparktui.errors import ProfileError
-from sparktui.profile import parse_profile
+from sparktui.profile.loader import parse_profile
 from sparktui.units import percent
 
 

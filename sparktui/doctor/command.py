@@ -81,7 +81,7 @@ def print_check(profile: Profile | None, as_json: bool) -> ExitCode:
 
 
 def _print(findings: list[Finding]) -> None:
-    from sparktui.plain import printable
+    from sparktui.visible import printable
 
     for node in dict.fromkeys(finding.node for finding in findings):
         click.echo(printable(node))

@@ -11,8 +11,8 @@ from sparktui import __version__
 from sparktui.exporting.benchy import Benchmark, Metric, Report, report
 from sparktui.exporting.csv_lines import csv_line
 from sparktui.exporting.facts import made_by
-from sparktui.exporting.subject import SIMULATED, Subject
-from sparktui.exporting.text import markdown, moment
+from sparktui.exporting.subject import Subject
+from sparktui.exporting.text import SIMULATED, markdown, moment
 from sparktui.visible import visible_json
 
 COLUMNS = ("t_s", "t_s_req", "peak_ts", "peak_ts_req", "ttfr", "est_ppt", "e2e_ttft")

@@ -8,7 +8,8 @@ import msgspec
 
 from sparktui import __version__
 from sparktui.compare.cells import MeasuredCell
-from sparktui.exporting.subject import SIMULATED, Subject
+from sparktui.exporting.subject import Subject
+from sparktui.exporting.text import SIMULATED
 from sparktui.measure.record import RequestRecord, event_times_us, event_token_values
 from sparktui.store.failures import store_errors
 from sparktui.store.rows import SweepRow, WaveRow

@@ -10,8 +10,8 @@ import msgspec
 from sparktui import __version__
 from sparktui.compare.comparison import Column, Comparison
 from sparktui.compare.fingerprint import Fingerprint
-from sparktui.exporting.subject import SIMULATED, Subject
-from sparktui.exporting.text import moment
+from sparktui.exporting.subject import Subject
+from sparktui.exporting.text import SIMULATED, moment
 from sparktui.store.failures import UNREADABLE
 from sparktui.units import UNKNOWN, duration
 

@@ -9,8 +9,8 @@ from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.sentences import leader_sentences, pair_sentences
 from sparktui.exporting import facts
 from sparktui.exporting.grid import Cell, advice_rows, grid, subtitle, title
-from sparktui.exporting.subject import SIMULATED, Subject
-from sparktui.exporting.text import markdown, markdown_line, visible
+from sparktui.exporting.subject import Subject
+from sparktui.exporting.text import SIMULATED, markdown, markdown_line, visible
 
 
 def chunks(subject: Subject) -> Iterator[bytes]:

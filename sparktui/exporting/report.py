@@ -12,9 +12,9 @@ from sparktui.compare.sentences import leader_sentences, pair_sentences
 from sparktui.exporting import facts
 from sparktui.exporting.grid import Cell, advice_rows, grid, subtitle, title
 from sparktui.exporting.markup import Element, element
-from sparktui.exporting.subject import SIMULATED, Subject
+from sparktui.exporting.subject import Subject
 from sparktui.exporting.svg import inline
-from sparktui.exporting.text import moment
+from sparktui.exporting.text import SIMULATED, moment
 
 E = element
 

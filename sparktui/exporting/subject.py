@@ -13,8 +13,6 @@ from sparktui.measure.calculators import DEFAULT
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow, SweepRow
 
-SIMULATED = "SIMULATED: made by the embedded engine, not a measurement"
-
 
 @dataclass(frozen=True, slots=True)
 class Subject:

@@ -11,8 +11,8 @@ from sparktui.exporting.chart import HEIGHT, WIDTH, described, panel
 from sparktui.exporting.grid import subtitle, title
 from sparktui.exporting.markup import Element, element, xml
 from sparktui.exporting.palette import STYLE
-from sparktui.exporting.subject import SIMULATED, Subject
-from sparktui.exporting.text import ascii_json, moment, one_line
+from sparktui.exporting.subject import Subject
+from sparktui.exporting.text import SIMULATED, ascii_json, moment, one_line
 
 HEAD = 62
 PANEL_HEAD = 46

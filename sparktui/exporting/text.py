@@ -11,6 +11,9 @@ import msgspec
 from sparktui.units import UNKNOWN
 from sparktui.visible import visible as visible
 
+SIMULATED = "SIMULATED: made by the embedded engine, not a measurement"
+"""What every file says that holds figures of the embedded engine."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$@]|(?<=www)\.|:(?=//))", re.IGNORECASE)
 _LINE_START = re.compile(r"^([-+#=>]|\d+(?=[.)]))")

@@ -8,8 +8,8 @@ from sparktui.compare.baseline import expectations
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.winners import Row
 from sparktui.exporting.csv_lines import csv_line
-from sparktui.exporting.subject import SIMULATED, Subject
-from sparktui.exporting.text import ascii_json, iso_moment, one_line
+from sparktui.exporting.subject import Subject
+from sparktui.exporting.text import SIMULATED, ascii_json, iso_moment, one_line
 from sparktui.importing.topology_table import EXPECTED, NOT_TOPOLOGIES
 
 HEAD = ("metric", "unit", "better", "concurrency", "pp", "tg", "depth", "shape")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sparktui.errors import UsageError
-from sparktui.measure import usage
 from sparktui.measure.benchy import cell_figures_0_3_5, cell_figures_0_4_0
+from sparktui.measure.calculator_names import BENCHY_0_3_5, BENCHY_0_4_0, USAGE
+from sparktui.measure.calculator_names import DEFAULT as DEFAULT
 from sparktui.measure.cell import CellContext, CellFigures, cell_figures
 from sparktui.measure.record import WaveRecord
 
@@ -27,11 +28,10 @@ def _usage(waves: Sequence[WaveRecord], context: CellContext) -> CellFigures:
     return cell_figures(waves, context.limits)
 
 
-DEFAULT = usage.NAME
 CALCULATORS: Mapping[str, Calculator] = {
-    DEFAULT: Calculator(DEFAULT, _usage, needs_events=False),
-    "benchy-0.3.5": Calculator("benchy-0.3.5", cell_figures_0_3_5, needs_events=True),
-    "benchy-0.4.0": Calculator("benchy-0.4.0", cell_figures_0_4_0, needs_events=True),
+    USAGE: Calculator(USAGE, _usage, needs_events=False),
+    BENCHY_0_3_5: Calculator(BENCHY_0_3_5, cell_figures_0_3_5, needs_events=True),
+    BENCHY_0_4_0: Calculator(BENCHY_0_4_0, cell_figures_0_4_0, needs_events=True),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean, median
 
 from sparktui.measure import pool, usage
+from sparktui.measure.calculator_names import USAGE
 from sparktui.measure.figures import USAGE_FIGURES, FigureKind
 from sparktui.measure.record import WaveRecord
 from sparktui.measure.statistics import mean, population_std, sample_std
@@ -118,7 +119,7 @@ def cell_figures(waves: Sequence[WaveRecord], limits: Limits | None = None) -> C
     each = [usage.wave_figures(wave, limits) for wave in waves]
     return described(
         CellFigures(
-            calculator=usage.NAME,
+            calculator=USAGE,
             figures=_figures(each),
             waves=len(waves),
             requests=sum(wave.requests for wave in each),

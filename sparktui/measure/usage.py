@@ -22,8 +22,6 @@ from sparktui.measure.record import (
 )
 from sparktui.measure.statistics import Spread, mean, spread
 
-NAME = "usage"
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:

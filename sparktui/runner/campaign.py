@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sparktui.errors import ExitCode, LaunchError, SparktuiError
 from sparktui.paths import ensure_private, run_dir, store_path
-from sparktui.profile import Profile, parse_profile
+from sparktui.profile.loader import parse_profile
+from sparktui.profile.model import Profile
 from sparktui.runner.agent_homes import homes_of
 from sparktui.runner.closing import close_open
 from sparktui.runner.control import obey

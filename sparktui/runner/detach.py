@@ -16,7 +16,8 @@ from sparktui import __version__
 from sparktui.errors import BusyError, SparktuiError
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.private import users_umask
-from sparktui.profile import Profile, dump_profile
+from sparktui.profile.loader import dump_profile
+from sparktui.profile.model import Profile
 from sparktui.runner.closing import close_open
 from sparktui.runner.lock import runner_pid, running_campaign
 from sparktui.store.writer import Writer

@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from sparktui.errors import ProfileError
-from sparktui.profile import Profile, parse_profile
+from sparktui.profile.loader import parse_profile
+from sparktui.profile.model import Profile
 from sparktui.store.reader import Reader
 
 REMEMBERED = 5

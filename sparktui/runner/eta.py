@@ -11,6 +11,23 @@ GROWTH = 0.55
 
 
 @dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is still to be spent in waves; None before the first wave has ended."""
+
+    cell_s: float | None = None
+    all_s: float | None = None
+    fraction: float | None = None
+    """Of all the time in waves, spent and expected, what is spent."""
+    wave_s: float | None = None
+    """What a whole wave of the cell being measured should take."""
+    sweep_s: float | None = None
+    """What is left of the sweep that cell is of."""
+
+
+NOT_KNOWN_YET = Remaining()
+
+
+@dataclass(frozen=True, slots=True)
 class CellProgress:
     """One cell's plan and what it has taken so far."""
 

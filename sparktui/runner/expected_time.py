@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from sparktui.profile import Profile
-from sparktui.profile.model import Workload
+from sparktui.profile.model import Profile, Workload
 from sparktui.runner.eta import CellProgress, expected_wave_s
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow, CellRow

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
-from sparktui.runner.eta import CellProgress, cell_remaining_s, expected_wave_s, remaining_s
+from sparktui.runner.eta import (
+    NOT_KNOWN_YET,
+    CellProgress,
+    Remaining,
+    cell_remaining_s,
+    expected_wave_s,
+    remaining_s,
+)
 from sparktui.store.rows import CELL_OVER, SWEEP_OVER, CellRow, SweepRow
-
-
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """What is still to be spent in waves; None before the first wave has ended."""
-
-    cell_s: float | None = None
-    all_s: float | None = None
-    fraction: float | None = None
-    """Of all the time in waves, spent and expected, what is spent."""
-    wave_s: float | None = None
-    """What a whole wave of the cell being measured should take."""
-    sweep_s: float | None = None
-    """What is left of the sweep that cell is of."""
-
-
-NOT_KNOWN_YET = Remaining()
 
 
 def remaining(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from sparktui import __version__
 from sparktui.errors import ExitCode, ProfileError, SparktuiError, UsageError
 from sparktui.paths import store_path
-from sparktui.profile import Profile, parse_profile
 from sparktui.profile.difference import differences
+from sparktui.profile.loader import parse_profile
+from sparktui.profile.model import Profile
 from sparktui.runner.closing import ENDED_EARLY
 from sparktui.runner.detach import refuse_second, start_stored
 from sparktui.runner.left import Left, is_finished, what_is_left

@@ -13,7 +13,8 @@ import msgspec
 
 from sparktui.errors import ExitCode, SparktuiError, StoreError, UsageError
 from sparktui.paths import run_dir, store_path
-from sparktui.profile import Profile, parse_profile
+from sparktui.profile.loader import parse_profile
+from sparktui.profile.model import Profile
 from sparktui.runner.agent_homes import agent_mark
 from sparktui.runner.agents_left import end_agents
 from sparktui.runner.closing import close_open

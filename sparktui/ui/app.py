@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -19,10 +19,7 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from sparktui.errors import BusyError, SparktuiError, UsageError
-from sparktui.exporting.names import Format
-from sparktui.measure.calculators import DEFAULT
-from sparktui.profile.model import Profile
-from sparktui.store.control import request_control
+from sparktui.measure.calculator_names import DEFAULT
 from sparktui.ui import themes
 from sparktui.ui.asked import NOTHING_ASKED, Asked
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, ExplainDialog
@@ -46,6 +43,10 @@ from sparktui.ui.starting import start_question
 from sparktui.ui.table_shown import csv_chunks
 from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
 from sparktui.ui.writing import ENDINGS, campaign_chunks, full_exports, write
+
+if TYPE_CHECKING:
+    from sparktui.exporting.names import Format
+    from sparktui.profile.model import Profile
 
 Start = Callable[[str, tuple[str, ...] | None], int]
 """Starts a detached runner for a profile, by name, and only some of its topologies (None for all), and returns its
@@ -72,8 +73,7 @@ class SparktuiApp(App[str]):
 
     TITLE = "sparktui"
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    MODES = MODES
-    DEFAULT_MODE = "live"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {**MODES}
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     ENABLE_COMMAND_PALETTE = True
@@ -92,6 +92,7 @@ class SparktuiApp(App[str]):
         folder: Path | None = None,
     ) -> None:
         self.snapshot = EMPTY
+        self.DEFAULT_MODE = "launch" if campaign is None else "live"  # type: ignore[misc]  # read once, by what follows
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.suiting_theme = themes.DARK_NAME
         self.store_path = store_path
@@ -112,13 +113,13 @@ class SparktuiApp(App[str]):
         """Give themes that are not ours our colours, so that every theme can be chosen."""
         return themes.variables(self.current_theme)
 
-    def on_mount(self) -> None:
+    def on_load(self) -> None:
         ThemeChoice(self, self.store_path.parent, self.suiting_theme)
+
+    def on_mount(self) -> None:
         self.animation_level = "none"
         self._read_store()
         self.set_interval(1 / self._hz, self.look)
-        if self._campaign is None:
-            self.switch_mode("launch")
 
     def on_ready(self) -> None:
         self.look()
@@ -325,6 +326,8 @@ class SparktuiApp(App[str]):
 
     @work(thread=True, group="control")
     def _request_stop(self, campaign: int) -> None:
+        from sparktui.store.control import request_control
+
         try:
             request_control(self.store_path, campaign, "stop")
         except SparktuiError as error:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sparktui.measure.calculators import DEFAULT
-from sparktui.ui.compared_view import CompareRequest, CompareView
-from sparktui.ui.history_view import HistoryRequest, HistoryView
-from sparktui.ui.nodes_view import NodesRequest, NodesView
-from sparktui.ui.sweep_view import SweepRequest, SweepView
+from sparktui.measure.calculator_names import DEFAULT
 
-Request = NodesRequest | SweepRequest | HistoryRequest | CompareRequest
-"""A screen's own question; a frozen value, so that the same question asked again is known to be the same."""
-View = NodesView | SweepView | HistoryView | CompareView
-"""The answer to it."""
+if TYPE_CHECKING:  # a screen nobody has gone to costs nothing, what it asks for included
+    from sparktui.ui.compared_view import CompareRequest, CompareView
+    from sparktui.ui.history_view import HistoryRequest, HistoryView
+    from sparktui.ui.nodes_view import NodesRequest, NodesView
+    from sparktui.ui.sweep_view import SweepRequest, SweepView
+
+    Request = NodesRequest | SweepRequest | HistoryRequest | CompareRequest
+    """A screen's own question; a frozen value, so that the same question asked again is known to be the same."""
+    View = NodesView | SweepView | HistoryView | CompareView
+    """The answer to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sparktui.profile.model import Profile
-from sparktui.store.reader import Reader
-from sparktui.ui.asked import Asked, View
 from sparktui.ui.nodes_view import NodesRequest
 from sparktui.ui.sweep_view import SweepRequest
 
 if TYPE_CHECKING:  # a screen nobody has gone to costs nothing, its imports included
+    from sparktui.profile.model import Profile
+    from sparktui.store.reader import Reader
+    from sparktui.ui.asked import Asked, View
     from sparktui.ui.nodes_feed import NodesFeed
     from sparktui.ui.sweep_feed import SweepFeed
 

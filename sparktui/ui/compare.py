@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from sparktui.compare.comparison import Comparison
 from sparktui.compare.winners import METRICS, MetricName
-from sparktui.measure.calculators import CALCULATORS, DEFAULT
+from sparktui.measure.calculator_names import DEFAULT, NAMES
 from sparktui.ui.compare_rows import compare_rows
 from sparktui.ui.compared_view import CompareRequest, CompareView
 from sparktui.ui.explain import Explanation
@@ -135,8 +135,7 @@ class CompareScreen(Screen[None]):
         if any(campaign.source in ("imported", "published") for campaign in campaigns):
             self.notify("these figures are what their source says: there are no token events to work them out from")
             return
-        names = tuple(CALCULATORS)
-        self._calculator = names[(names.index(self._calculator) + 1) % len(names)]
+        self._calculator = NAMES[(NAMES.index(self._calculator) + 1) % len(NAMES)]
         self.query_one(Standing).ask(self._calculator)
         self.post_message(CalculatorChosen(self._calculator))
 

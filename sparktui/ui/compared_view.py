@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sparktui.compare.comparison import Comparison
+if TYPE_CHECKING:
+    from sparktui.compare.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,6 @@ from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
 from sparktui.errors import ProfileError, SparktuiError, UsageError
-from sparktui.profile.model import Profile
-from sparktui.prospect import Prospect, found_out
-from sparktui.store.reader import Reader
-from sparktui.store.rows import CampaignRow
 from sparktui.ui.dialogs import TextDialog
 from sparktui.ui.explain import Explanation
 from sparktui.ui.explain_launch import LAUNCH
@@ -37,6 +33,9 @@ from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.widgets.topologies import Profiles, Topologies
 
 if TYPE_CHECKING:
+    from sparktui.profile.model import Profile
+    from sparktui.prospect import Prospect
+    from sparktui.store.rows import CampaignRow
     from sparktui.ui.app import SparktuiApp
 
 HOW_TO_OPEN = {"profiles": "Tab twice, then Enter opens", "topologies": "Tab, then Enter opens"}
@@ -89,9 +88,8 @@ class LaunchScreen(Screen[None]):
         yield Keybar()
 
     def on_mount(self) -> None:
-        self._read_profiles()
         self._paced = [self.set_interval(REREAD_S, self._read_campaigns), self.set_interval(ASK_AGAIN_S, self._again)]
-        self._read_campaigns()
+        self.call_after_refresh(self._read_profiles)  # which takes long to import what it reads them with
 
     def on_screen_suspend(self) -> None:
         for timer in self._paced:
@@ -100,7 +98,7 @@ class LaunchScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         for timer in self._paced:
             timer.resume()
-        self._read_campaigns()
+        self.call_after_refresh(self._read_campaigns)
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot: only whose it is; the lists have their own, slower, pace."""
@@ -120,6 +118,8 @@ class LaunchScreen(Screen[None]):
 
     @work(thread=True, group="campaigns", exclusive=True)
     def _read_campaigns(self) -> None:
+        from sparktui.store.reader import Reader
+
         try:
             with Reader(self._app.store_path) as reader:
                 self.post_message(CampaignsRead(tuple(reader.campaigns()[:CAMPAIGNS_SHOWN])))
@@ -131,6 +131,8 @@ class LaunchScreen(Screen[None]):
     @work(thread=True, group="prospect", exclusive=True)
     def _ask(self, name: str, profile: Profile) -> None:
         """Find out what can be known of a profile, the slowest last."""
+        from sparktui.foresight import found_out
+
         worker = get_current_worker()
         try:
             for prospect in found_out(profile, self._app.store_path, self._known.get(name)):

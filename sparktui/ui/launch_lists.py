@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from sparktui.doctor.findings import Finding
 from sparktui.errors import ProfileError
 from sparktui.moments import DAY_AND_TIME, local_time
-from sparktui.profile.catalog import ProfileEntry, list_profiles
-from sparktui.profile.loader import load_profile
-from sparktui.profile.model import Profile
-from sparktui.store.rows import CampaignRow
 from sparktui.ui.text import Part, harmless
 from sparktui.ui.widgets.masthead import BADGES
+
+if TYPE_CHECKING:
+    from sparktui.doctor.findings import Finding
+    from sparktui.profile.catalog import ProfileEntry
+    from sparktui.profile.model import Profile
+    from sparktui.store.rows import CampaignRow
 
 CAMPAIGNS_SHOWN = 20
 """History has all of them."""
@@ -32,11 +34,15 @@ class Found:
 
 
 def find_profiles() -> tuple[Found, ...]:
-    """Read every profile there is."""
+    """Read every profile there is: in a thread, where the first time takes what reads them, too."""
+    from sparktui.profile.catalog import list_profiles
+
     return tuple(Found(entry, _loaded(entry)) for entry in list_profiles())
 
 
 def _loaded(entry: ProfileEntry) -> Profile | ProfileError:
+    from sparktui.profile.loader import load_profile
+
     try:
         return load_profile(entry.path)
     except ProfileError as error:

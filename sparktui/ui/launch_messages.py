@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from sparktui.doctor.findings import Finding
-from sparktui.prospect import Prospect
-from sparktui.store.rows import CampaignRow
-from sparktui.ui.launch_lists import Found
+if TYPE_CHECKING:
+    from sparktui.doctor.findings import Finding
+    from sparktui.prospect import Prospect
+    from sparktui.store.rows import CampaignRow
+    from sparktui.ui.launch_lists import Found
 
 
 @dataclass

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from sparktui.profile.model import Profile
-from sparktui.prospect import Prospect
 from sparktui.ui.table_shown import TableShown, Value
 from sparktui.ui.widgets.topologies import place
+
+if TYPE_CHECKING:
+    from sparktui.profile.model import Profile
+    from sparktui.prospect import Prospect
 
 COLUMNS = (
     "topology",

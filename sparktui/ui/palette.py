@@ -13,7 +13,6 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from sparktui.errors import ProfileError, SparktuiError
 from sparktui.moments import DAY_AND_TIME, local_time
-from sparktui.store.reader import Reader
 from sparktui.ui.launch_lists import Found, find_profiles
 from sparktui.ui.messages import WorkFailed
 
@@ -59,6 +58,8 @@ class _Found:
 
 
 def _read(store: Path) -> _Found:
+    from sparktui.store.reader import Reader
+
     profiles = find_profiles()
     try:
         with Reader(store) as reader:

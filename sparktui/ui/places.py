@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.screen import Screen
 
-from sparktui.ui.asked import Request
 from sparktui.ui.explain import Explanation
 from sparktui.ui.snapshot import Snapshot
-from sparktui.ui.table_shown import TableShown
+
+if TYPE_CHECKING:
+    from sparktui.ui.asked import Request
+    from sparktui.ui.table_shown import TableShown
 
 
 @runtime_checkable
@@ -91,7 +93,7 @@ def _history() -> Screen[None]:
     return HistoryScreen()
 
 
-MODES: dict[str, str | Callable[[], Screen[Any]]] = {
+MODES: dict[str, Callable[[], Screen[Any]]] = {
     "launch": _launch,
     "live": _live,
     "sweep": _sweep,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sparktui.compare.summary import Comparison
 from sparktui.live.values import LIVE_INTERVAL_S as LIVE_INTERVAL_S
 from sparktui.live.values import NO_TRENDS
 from sparktui.live.values import STALE_INTERVALS as STALE_INTERVALS
@@ -13,12 +13,15 @@ from sparktui.live.values import Engine as Engine
 from sparktui.live.values import Series as Series
 from sparktui.live.values import Trends as Trends
 from sparktui.live.values import Wave as Wave
-from sparktui.measure.agreement import Agreement
-from sparktui.runner.progress import NOT_KNOWN_YET, Remaining
-from sparktui.ui.asked import View
+from sparktui.runner.eta import NOT_KNOWN_YET, Remaining
 from sparktui.ui.colours import colour
 from sparktui.ui.node_values import GuardStop as GuardStop
 from sparktui.ui.node_values import Node as Node
+
+if TYPE_CHECKING:  # a picture names these; the first screen has none of them
+    from sparktui.compare.summary import Comparison
+    from sparktui.measure.agreement import Agreement
+    from sparktui.ui.asked import View
 
 
 @dataclass(frozen=True, slots=True)

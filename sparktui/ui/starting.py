@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sparktui.profile.model import External, Profile
+from typing import TYPE_CHECKING
+
 from sparktui.ui.dialogs import ConfirmDialog
 from sparktui.units import duration
+
+if TYPE_CHECKING:
+    from sparktui.profile.model import Profile
 
 
 def start_question(
@@ -24,7 +28,7 @@ def start_question(
 
 
 def _consequence(profile: Profile, topologies: tuple[str, ...]) -> str:
-    if isinstance(profile.serving, External):
+    if profile.serving.launcher == "external":
         return f"Load is sent to {profile.serving.url}, which others may be using; nothing is launched."
     nodes = dict.fromkeys(node for name in topologies for node in profile.topologies[name].nodes)
     return (

@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparktui.ui.asked import Asked, View
 from sparktui.ui.compared_view import CompareRequest
 from sparktui.ui.history_view import HistoryRequest
 
 if TYPE_CHECKING:  # a screen nobody has gone to costs nothing, its imports included
+    from sparktui.ui.asked import Asked, View
     from sparktui.ui.compared_feed import ComparedFeed
     from sparktui.ui.history_feed import HistoryFeed
 

@@ -12,7 +12,7 @@ from sparktui.compare.cells import FiguresCache
 from sparktui.compare.comparison import Comparison
 from sparktui.compare.summary import summarise
 from sparktui.importing.published import PUBLISHED, open_published
-from sparktui.measure.calculators import DEFAULT
+from sparktui.measure.calculator_names import DEFAULT
 from sparktui.moments import local_time
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CAMPAIGN_OVER, CampaignRow

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sparktui import __version__
 from sparktui.exporting.csv_lines import csv_line
-from sparktui.exporting.subject import SIMULATED
-from sparktui.exporting.text import moment, one_line
-from sparktui.ui.snapshot import Campaign
+from sparktui.exporting.text import SIMULATED, moment, one_line
+
+if TYPE_CHECKING:
+    from sparktui.ui.snapshot import Campaign
 
 Value = str | int | float | None
 """None is not known: an empty field, never a zero."""

@@ -12,7 +12,6 @@ from textual.app import App
 from sparktui.errors import SparktuiError
 from sparktui.exporting.names import BENCHY, FORMATS, Format
 from sparktui.store.atomic import write_atomically
-from sparktui.store.reader import Reader
 from sparktui.ui.messages import FileWritten, WorkFailed
 from sparktui.ui.snapshot import Topology
 
@@ -51,6 +50,7 @@ def campaign_chunks(store: Path, campaign: int, form: Format, topology: str | No
         StoreError: The store cannot be read.
     """
     from sparktui.exporting.files import chunks
+    from sparktui.store.reader import Reader
 
     with Reader(store) as reader:
         yield from chunks(reader, campaign, form, topology=topology)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import click
 
-from sparktui.plain import printable
-from sparktui.profile import load_profile
 from sparktui.profile.catalog import find_profile
+from sparktui.profile.loader import load_profile
 from sparktui.serving.api import new_client
 from sparktui.serving.key import api_key
 from sparktui.viewing import SSH_HZ, Viewing, slow_line
+from sparktui.visible import printable
 from sparktui.watching.lines import document, plain_lines
 from sparktui.watching.nodes import follow_nodes
 from sparktui.watching.targets import Targets, find_targets, is_url

@@ -29,8 +29,8 @@ from tests.ui.fixture_store import FINISHED, build
 SIZE = (120, 40)
 APP = [sys.executable, "-m", "sparktui"]
 ATTACH = [*APP, "attach", "last"]
-LAUNCHED, ATTACHED = b"profiles", b"decode"
-"""What a screen has on it once it shows data."""
+LAUNCHED, LISTED, ATTACHED = b"profiles", b"two-vllm", b"decode"
+"""What a screen has on it: Launch once it is painted and once it has its profiles, Live once it shows data."""
 SETTLED_S = 1.5
 KEYS = (b"4", b"2", b"3", b"5", b"2", b"6", b"1")
 
@@ -112,9 +112,15 @@ def report_opening(folder: Path, rounds: int, large: bool) -> None:
     measured = [
         lambda: interpreter_ms(small),
         lambda: first_paint_ms(APP, LAUNCHED, small),
+        lambda: first_paint_ms(APP, LISTED, small),
         lambda: first_paint_ms(ATTACH, ATTACHED, small),
     ]
-    names = ["Python printing a word", "`sparktui`: Launch", "`sparktui attach`: a finished race"]
+    names = [
+        "Python printing a word",
+        "`sparktui`: Launch",
+        "`sparktui`: Launch with its profiles",
+        "`sparktui attach`: a finished race",
+    ]
     if large:
         big.mkdir()
         build_large(big / "sparktui.db")

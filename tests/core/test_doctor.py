@@ -11,9 +11,8 @@ from sparktui.doctor.judge import Wanted, judge, unlike_versions
 from sparktui.doctor.look import Answers, look, parsed
 from sparktui.doctor.wanted import questions_for, wanted_of
 from sparktui.errors import HostError
-from sparktui.profile import load_profile
 from sparktui.profile.catalog import shipped_folder
-from sparktui.profile.loader import profile_from_data
+from sparktui.profile.loader import load_profile, profile_from_data
 from sparktui.serving.local import LocalHost
 from sparktui.serving.ssh import SshHost
 

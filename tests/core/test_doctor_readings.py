@@ -9,9 +9,9 @@ from sparktui.doctor.look import Answers, look
 from sparktui.doctor.readings import MEMORY_ONLY, gpu_bytes, read_nodes, sample_of, verdict_findings, verdicts
 from sparktui.nodes.guard import GIB
 from sparktui.nodes.sample import NodeSample
-from sparktui.profile import load_profile
 from sparktui.profile.catalog import find_profile
 from sparktui.profile.external import profile_for_url
+from sparktui.profile.loader import load_profile
 from sparktui.serving.local import LocalHost
 
 GIB_IN_KIB = 1024**2

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sparktui.profile import Profile, dump_profile, parse_profile
+from sparktui.profile.loader import dump_profile, parse_profile
+from sparktui.profile.model import Profile
 from sparktui.runner.earlier_needs import REMEMBERED, earlier_needs
 from sparktui.store.writer import Writer
 

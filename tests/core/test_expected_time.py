@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sparktui.profile import parse_profile
+from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Workload
 from sparktui.runner.eta import CellProgress
 from sparktui.runner.expected_time import Evidence, expected, expected_seconds, read_evidence

@@ -11,7 +11,7 @@ from sparktui.compare.document import to_json
 from sparktui.compare.summary import summarise
 from sparktui.errors import UsageError
 from sparktui.exporting.names import Format
-from sparktui.exporting.subject import SIMULATED
+from sparktui.exporting.text import SIMULATED
 from sparktui.importing.published import load_published
 from sparktui.importing.save import save
 from sparktui.store.reader import Reader

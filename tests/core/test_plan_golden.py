@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sparktui.errors import LaunchError
-from sparktui.profile import load_profile
 from sparktui.profile.catalog import shipped_folder
+from sparktui.profile.loader import load_profile
 from sparktui.serving.planner import assign_ports, plan
 from sparktui.serving.recipe import APRIL_2026, TODAY, known_flags
 from sparktui.serving.render import render

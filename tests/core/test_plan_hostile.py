@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparktui.errors import ProfileError
-from sparktui.profile import Profile, profile_from_data
+from sparktui.profile.loader import profile_from_data
+from sparktui.profile.model import Profile
 from sparktui.serving.plan import Step
 from sparktui.serving.planner import assign_ports, plan
 from sparktui.serving.render import command_line, render

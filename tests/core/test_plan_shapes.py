@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sparktui.profile import Profile, parse_profile
+from sparktui.profile.loader import parse_profile
+from sparktui.profile.model import Profile
 from sparktui.serving.layout import address_of, url_of
 from sparktui.serving.plan import Plan, Ports, Step
 from sparktui.serving.planner import assign_ports, plan

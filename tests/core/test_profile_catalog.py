@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sparktui.errors import ExitCode, ProfileError, UsageError
-from sparktui.profile import load_profile
 from sparktui.profile.catalog import find_profile, list_profiles, shipped_folder
 from sparktui.profile.external import profile_for_url
+from sparktui.profile.loader import load_profile
 from sparktui.profile.model import External, Recipe, Simulated
 from sparktui.profile.narrow import narrowed
 from tests.core.good_profile import GOOD

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparktui.errors import ProfileError
-from sparktui.profile import dump_profile, parse_profile, profile_from_data
 from sparktui.profile.catalog import shipped_folder
+from sparktui.profile.loader import dump_profile, parse_profile, profile_from_data
 from sparktui.serving.planner import assign_ports, plan
 from sparktui.serving.render import render
 

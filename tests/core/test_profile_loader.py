@@ -9,9 +9,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from sparktui.errors import ExitCode, ProfileError
-from sparktui.profile import dump_profile, load_profile, parse_profile, profile_from_data
 from sparktui.profile.expected import describe, hint_at, keys_at, launchers
-from sparktui.profile.loader import MAX_BYTES
+from sparktui.profile.loader import MAX_BYTES, dump_profile, load_profile, parse_profile, profile_from_data
 from sparktui.profile.model import FRAGILE_FLOORS, Floors, Profile, Vllm
 from tests.core.good_profile import GOOD
 

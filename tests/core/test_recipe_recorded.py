@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sparktui.profile import load_profile
 from sparktui.profile.catalog import shipped_folder
-from sparktui.profile.loader import profile_from_data
+from sparktui.profile.loader import load_profile, profile_from_data
 from sparktui.profile.model import Profile
 from sparktui.runner.plans import make_plans
 from sparktui.serving.launch import Deployment

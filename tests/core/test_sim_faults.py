@@ -21,9 +21,9 @@ from sparktui.nodes.guard import Guard, Limits
 from sparktui.nodes.health import View, look
 from sparktui.nodes.health_engine import Engine, Flow
 from sparktui.nodes.sample import NodeSample
-from sparktui.profile import load_profile, parse_profile
 from sparktui.profile.catalog import shipped_folder
 from sparktui.profile.faulty import trouble, with_fault
+from sparktui.profile.loader import load_profile, parse_profile
 from sparktui.profile.model import Simulated
 from sparktui.profile.narrow import narrowed
 from sparktui.sim.faults import AGENT_KILLED, HUNG_CALL, Collapsing, fabric_bytes, left_gib, slowdown

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sparktui.nodes.guard import GIB
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.verdict import Verdict, judge, limits
-from sparktui.profile import load_profile, parse_profile
 from sparktui.profile.catalog import find_profile
+from sparktui.profile.loader import load_profile, parse_profile
 from sparktui.profile.model import Model, Profile, Vllm
 
 SPARK_BYTES = 127_600_748 * 1024

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from sparktui.errors import BusyError, UsageError
 from sparktui.profile import catalog
+from sparktui.ui.app import SparktuiApp
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, TextDialog
 from sparktui.ui.launch import LaunchScreen
+from sparktui.ui.places import MODES
 from sparktui.ui.widgets.before import Meaning, NodesNow
 from sparktui.ui.widgets.long_text import LongText
 from sparktui.ui.widgets.topologies import Profiles, Topologies
@@ -418,3 +423,20 @@ async def test_the_cursor_of_the_topologies_stays_where_it_is_when_more_becomes_
         await pilot.press("tab", "down")
         await chosen(pilot, "small")
         assert viewer.screen.query_one(Topologies).under_cursor == "both"
+
+
+async def test_nothing_is_made_of_screens_that_nobody_has_gone_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def noted(mode: str, make: Callable[[], Screen[Any]]) -> Callable[[], Screen[Any]]:
+        def making() -> Screen[Any]:
+            made.append(mode)
+            return make()
+
+        return making
+
+    monkeypatch.setattr(SparktuiApp, "MODES", {mode: noted(mode, make) for mode, make in MODES.items()})
+    async with SparktuiApp(tmp_path / "none.db", None).run_test():
+        assert made == ["launch"]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Static
 
 from sparktui.errors import ProfileError
-from sparktui.measure.calculators import CALCULATORS
-from sparktui.profile.model import Profile
+from sparktui.measure.calculator_names import NAMES
 from sparktui.prospect import NOTHING_KNOWN, Prospect
 from sparktui.ui.text import Part, harmless, lines
 from sparktui.ui.widgets.topologies import STYLES, heading
 from sparktui.units import gib
+
+if TYPE_CHECKING:
+    from sparktui.profile.model import Profile
 
 COMMAND = " $ "
 """In a line that would be typed on a node."""
@@ -36,7 +39,7 @@ class Choice:
     @property
     def usable(self) -> Profile | None:
         """The profile, where it can be used."""
-        return self.profile if isinstance(self.profile, Profile) else None
+        return None if isinstance(self.profile, ProfileError) else self.profile
 
 
 class Told(Static):
@@ -111,7 +114,7 @@ def _meaning(choice: Choice, width: int) -> Iterator[Content]:
         return
     yield from _verdicts(choice, width)
     yield from _wrapped(_load(profile), width)
-    yield from _wrapped(f"figures by {', '.join(CALCULATORS)}, whichever is asked for", width, "$dim")
+    yield from _wrapped(f"figures by {', '.join(NAMES)}, whichever is asked for", width, "$dim")
     yield from _wrapped(choice.summary or profile.description, width, "$dim")
     yield from _commands(choice, width)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -11,13 +11,15 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from sparktui.nodes.verdict import Verdict
-from sparktui.profile.model import Profile, Topology
 from sparktui.prospect import NOTHING_KNOWN, Prospect
 from sparktui.ui.colours import colour
 from sparktui.ui.launch_lists import Found, profile_line
 from sparktui.ui.text import Part, harmless, squeezed
 from sparktui.units import GIB, UNKNOWN, duration, gib
+
+if TYPE_CHECKING:
+    from sparktui.nodes.verdict import Verdict
+    from sparktui.profile.model import Profile, Topology
 
 TICK, NEEDS, VERDICT, ABOUT = 4, 8, 12, 9
 LEAST_NAME, LEAST_WHERE = 8, 6
