@@ -9,6 +9,8 @@ from sparktui.runner.journal import Journal
 from sparktui.store.writer import Writer
 
 POLL_S = 0.25
+LONGEST = 100
+"""Of a command that is none, as it is told."""
 
 
 async def obey(writer: Writer, campaign: int, interrupt: Interrupt, journal: Journal) -> None:
@@ -20,6 +22,7 @@ async def obey(writer: Writer, campaign: int, interrupt: Interrupt, journal: Jou
             elif control.command == "end-topology":
                 interrupt.request("end-topology", "asked to go on with the next topology")
             else:
-                await journal.warning("runner", "unknown-command", f"unknown command {control.command!r}: ignored")
+                named = repr(control.command[:LONGEST])
+                await journal.warning("runner", "unknown-command", f"unknown command {named}: ignored")
             await writer.finish_control(control.id)
         await asyncio.sleep(POLL_S)

@@ -224,8 +224,12 @@ class Writer:
 
     async def pending_controls(self, campaign: int) -> list[ControlRow]:
         """Return what viewers have asked for and nobody has done, oldest first."""
-        query = "SELECT id, t, campaign, command, done FROM control WHERE campaign = ? AND done IS NULL ORDER BY id"
-        return await self._run(lambda connection: [ControlRow(*row) for row in connection.execute(query, (campaign,))])
+        return await self._run(
+            lambda connection: [
+                ControlRow(number, t, of, bytes(command).decode(errors="replace"), done)
+                for number, t, of, command, done in connection.execute(sql.PENDING_CONTROLS, (campaign,))
+            ]
+        )
 
     async def finish_control(self, control: int) -> None:
         """Mark a command as done."""
