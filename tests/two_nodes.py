@@ -1,7 +1,7 @@
 """Two nodes on one machine: network namespaces joined by a bridge, each with a real sshd, reached by the real ssh.
 
 They have addresses, ports and links of their own; they share processes, memory, disk and host name. Where they are
-apart, each has a cache under the login folder and a temporary folder that are its own.
+apart, each has a cache under the login folder and a temporary folder of its own, and a login shell that starts nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ HOST_ADDRESS = f"{NETWORK}.254"
 SSHD = "/usr/sbin/sshd"
 OTHER_PORT = 2222
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-OWN_CACHE = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+OWN_CACHE = """
+mount --bind "$1" "$2" || exit
+[ ! -e "$3" ] || mount --bind /dev/null "$3" || exit
+shift 3 && exec "$@"
+"""
 COMMAND_DEADLINE_S = 20.0
 SSHD_DEADLINE_S = 10.0
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -259,12 +263,15 @@ def _start_sshd(folder: Path, node: TestNode, port: int = 22, **more: str) -> su
 
 
 def _with_own_cache(node: TestNode) -> list[str]:
-    """Return the words that put the node's own cache in place: `ip netns exec` gives a program mounts of its own."""
+    """Return the words that put the node's own cache in place: `ip netns exec` gives a program mounts of its own.
+
+    The login shell reads no start-up file there: what that starts would be killed too, and leave its locks in this home.
+    """
     if node.folder is None:
         return []
     cache = Path.home() / ".cache"
     cache.mkdir(exist_ok=True)
-    return ["sh", "-c", OWN_CACHE, "sh", str(node.own_folders[0]), str(cache)]
+    return ["sh", "-c", OWN_CACHE, "sh", str(node.own_folders[0]), str(cache), str(Path.home() / ".bashrc")]
 
 
 def _answers(address: str, port: int) -> bool:
