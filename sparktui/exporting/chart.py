@@ -49,15 +49,15 @@ class _Plot:
     """Points at every level; None where there is none: a gap, not a zero."""
 
 
-def panel(table: Table, *, simulated: bool, hue: Sequence[str] = ()) -> Element:
+def panel(table: Table, *, simulated: bool, beside: Sequence[str]) -> Element:
     """Return a table's plot as a group of WIDTH by HEIGHT.
 
     Args:
         table: What to draw; it has at least one row.
         simulated: Write over the plot that it was not measured.
-        hue: All topologies in their order, so that one has the same colour in every plot; the table's by default.
+        beside: All topologies of the campaign, drawn or not: they decide the colours.
     """
-    plot = _plot(table, hue or table.topologies)
+    plot = _plot(table, beside)
     return element(
         "g",
         *_grid(plot),
@@ -79,8 +79,8 @@ def _told(table: Table, row: Row, topology: str) -> str:
     return f"{topology} {number(table, row.values.get(topology))} {table.metric.unit}"
 
 
-def _plot(table: Table, hue: Sequence[str]) -> _Plot:
-    lines = tuple((name, look(hue.index(name)), [_point(row, name) for row in table.rows]) for name in table.topologies)
+def _plot(table: Table, beside: Sequence[str]) -> _Plot:
+    lines = tuple((name, look(name, beside), [_point(row, name) for row in table.rows]) for name in table.topologies)
     points = [point for _, _, line in lines for point in line if point is not None]
     ends = [end for point in points for end in (point.low, point.high)]
     y, ticks = figure_axis(ends, BOTTOM, TOP, latency=table.metric.unit == "ms")

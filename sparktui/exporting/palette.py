@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-LIGHT = ("#0067a6", "#c74a00", "#00795a", "#a3478f", "#8a6200", "#5f3dc4", "#7a4526")
-DARK = ("#56b4e9", "#ff8f4f", "#3ddbb0", "#e79ad1", "#f0c14b", "#b3a5ff", "#d3a27f")
+from sparktui.colours import ON_DARK, ON_LIGHT, place
+
 DASHES = (None, "7 3", "2 3", "9 3 2 3")
 MARKS = ("circle", "square", "triangle", "diamond")
 
@@ -16,7 +17,7 @@ STYLE = "\n".join(
         "@media (prefers-color-scheme:dark){",
         ".paper{fill:#14181d}.ink{fill:#e8ecf0}.faint{fill:#a3adb8}.rule{stroke:#2c343d}.axis{stroke:#6b7682}",
         ".hollow{fill:#14181d}.doubt{fill:#e8ecf0}.flip{stroke:#a3adb8}.tie{fill:#6b7682}.mark{fill:#ff9d9d}",
-        *(f".stroke{index}{{stroke:{colour}}}.fill{index}{{fill:{colour}}}" for index, colour in enumerate(DARK)),
+        *(f".stroke{index}{{stroke:{colour}}}.fill{index}{{fill:{colour}}}" for index, colour in enumerate(ON_DARK)),
         "}",
     )
 )
@@ -33,7 +34,7 @@ class Look:
     mark: str
 
 
-def look(index: int) -> Look:
-    """Return the look of the topology at a place in the tables."""
-    number = index % len(LIGHT)
-    return Look(number, LIGHT[number], DASHES[index // len(LIGHT) % len(DASHES)], MARKS[index % len(MARKS)])
+def look(name: str, names: Iterable[str]) -> Look:
+    """Return the look of a topology among all of its campaign: the colour that it has on every screen."""
+    slot, sharing = place(name, names)
+    return Look(slot, ON_LIGHT[slot], DASHES[sharing % len(DASHES)], MARKS[(slot + sharing) % len(MARKS)])

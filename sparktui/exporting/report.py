@@ -24,7 +24,7 @@ def sections(subject: Subject, comparison: Comparison) -> Iterator[Element]:
     yield from _opening(subject, comparison)
     for table in comparison.tables:
         if table.rows:
-            yield from _of_table(table, comparison)
+            yield from _of_table(table, comparison, subject.topologies())
     if advice := advice_rows(comparison):
         yield E("h2", "When to use which")
         yield _scrolled(_texts(("Use case", "Topology", "Why"), advice))
@@ -61,10 +61,10 @@ def _answer(comparison: Comparison) -> Element:
     return E("div", *head, *([_list(lines)] if lines else []), class_="answer")
 
 
-def _of_table(table: Table, comparison: Comparison) -> Iterator[Element]:
+def _of_table(table: Table, comparison: Comparison, beside: Sequence[str]) -> Iterator[Element]:
     yield E("h2", title(table))
     yield E("p", f"{subtitle(table, comparison)}.", class_="about")
-    yield E("figure", inline(table, comparison))
+    yield E("figure", inline(table, comparison, beside))
     yield _scrolled(_winners(table))
     if lines := [*leader_sentences(table), *pair_sentences(table)]:
         yield _list(lines)

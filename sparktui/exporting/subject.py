@@ -53,6 +53,10 @@ class Subject:
             )
         return found
 
+    def topologies(self) -> tuple[str, ...]:
+        """Return the names of all of the campaign's topologies, chosen or not."""
+        return tuple(sweep.topology for sweep in self.reader.sweeps(self.campaign.id))
+
     def cells(self, sweep: SweepRow) -> list[MeasuredCell]:
         """Return a sweep's cells with every figure there is, also those that need every token event."""
         return measured_cells(self.reader, sweep, events=True, calculator=self.calculator)

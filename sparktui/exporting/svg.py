@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sparktui import __version__
 from sparktui.compare.comparison import Comparison, Table
@@ -27,7 +27,8 @@ def chunks(subject: Subject) -> Iterator[bytes]:
     tables = [table for table in comparison.tables if table.rows]
     height = HEAD + len(tables) * (PANEL_HEAD + HEIGHT) + FOOT
     width = WIDTH + 2 * MARGIN
-    panels = (_panel(table, comparison, HEAD + at * (PANEL_HEAD + HEIGHT)) for at, table in enumerate(tables))
+    beside = subject.topologies()
+    panels = (_panel(table, comparison, beside, HEAD + at * (PANEL_HEAD + HEIGHT)) for at, table in enumerate(tables))
     yield xml(
         element(
             "svg",
@@ -48,13 +49,13 @@ def chunks(subject: Subject) -> Iterator[bytes]:
     )
 
 
-def inline(table: Table, comparison: Comparison) -> Element:
-    """Return one plot for a page that has the plots' style sheet."""
+def inline(table: Table, comparison: Comparison, beside: Sequence[str]) -> Element:
+    """Return one plot for a page that has the plots' style sheet; `beside` as of `panel`."""
     return element(
         "svg",
         element("title", f"{title(table)} against concurrency"),
         element("desc", described(table)),
-        panel(table, simulated=comparison.simulated, hue=comparison.topologies),
+        panel(table, simulated=comparison.simulated, beside=beside),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
     )
@@ -92,14 +93,14 @@ def _head(subject: Subject, comparison: Comparison) -> Iterator[Element]:
     yield _line(f"{models} · {moment(subject.campaign.created)}" if models else moment(subject.campaign.created), 49)
 
 
-def _panel(table: Table, comparison: Comparison, y: int) -> Element:
+def _panel(table: Table, comparison: Comparison, beside: Sequence[str], y: int) -> Element:
     return element(
         "g",
         element("text", title(table), x=MARGIN, y=18, class_="ink", fill="#1b2127", font_weight=650),
         _line(subtitle(table, comparison), 35),
         element(
             "g",
-            panel(table, simulated=comparison.simulated, hue=comparison.topologies),
+            panel(table, simulated=comparison.simulated, beside=beside),
             transform=f"translate({MARGIN} {PANEL_HEAD})",
         ),
         transform=f"translate(0 {y})",

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sparktui.colours import slot
 from sparktui.compare.comparison import Table
 from sparktui.compare.winners import Row
 from sparktui.exporting.interval import mean_interval
 from sparktui.ui.chart import GHOST_STROKE, STROKES, Axis, Chart, Line, Point
-from sparktui.ui.colours import slot
 from sparktui.ui.sweep_scale import Scale
 from sparktui.ui.sweep_view import Ghost, SweepFigure, SweepView
 

@@ -1,11 +1,10 @@
-"""The colours, and nowhere else: dark, light and the terminal's own, each with a variable for every topology."""
+"""The screens' colours: dark, light and the terminal's own, each with a variable for every topology."""
 
 from __future__ import annotations
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-ACCENTS = 8
-"""How many topologies have a colour of their own; `colours` says which is whose."""
+from sparktui.colours import ON_DARK, ON_LIGHT
 
 DARK_NAME = "sparktui-dark"
 LIGHT_NAME = "sparktui-light"
@@ -30,7 +29,7 @@ DARK = Theme(
     warning="#f2b13d",
     error="#ff6f66",
     variables={
-        **_accents("#6cb6ff", "#f2b13d", "#3fcf9b", "#e58cd8", "#d9d25b", "#ff8f73", "#5fd4e8", "#b9a3ff"),
+        **_accents(*ON_DARK),
         "dim": "#8b959b",
         "line": "#3a4347",
         "trend": "#66727a",
@@ -62,7 +61,7 @@ LIGHT = Theme(
     warning="#8a5a00",
     error="#b3261e",
     variables={
-        **_accents("#0b5cad", "#9a5300", "#00704f", "#94298a", "#6b6000", "#a8321b", "#006577", "#5a3cc0"),
+        **_accents(*ON_LIGHT),
         "dim": "#5c666b",
         "line": "#b9c0b6",
         "trend": "#8d978f",

@@ -8,11 +8,11 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from sparktui.colours import SLOTS
 from sparktui.ui.chart import AXIS, CROSSING, CURSOR, Chart, Rows, draw
 from sparktui.ui.sweep_picture import GHOST_INK
-from sparktui.ui.themes import ACCENTS
 
-INKS = (AXIS, CURSOR, CROSSING, GHOST_INK, *(f"topology-{index}" for index in range(ACCENTS)))
+INKS = (AXIS, CURSOR, CROSSING, GHOST_INK, *(f"topology-{index}" for index in range(SLOTS)))
 
 
 class Plot(Widget):
