@@ -7,14 +7,15 @@
  *   none PROCESSES      the memory of processes is not available
  *   hang CALL           this call does not come back while the line is there
  *   lost 1              the GPU of this index has fallen off the bus
- *   total BYTES         what GetMemoryInfo says in all (0)
+ *   total BYTES         what GetMemoryInfo says in all (0); half of that is used by processes
+ *   reserved BYTES      what the driver keeps for itself (0): the first version of GetMemoryInfo calls that used
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { OK = 0, NOT_SUPPORTED = 3, INSUFFICIENT_SIZE = 7, LOST = 15, UNKNOWN = 999 };
+enum { OK = 0, NOT_SUPPORTED = 3, INSUFFICIENT_SIZE = 7, LOST = 15, VERSION_MISMATCH = 25, UNKNOWN = 999 };
 
 typedef struct { unsigned pid; unsigned long long used; unsigned instance, compute; } process;
 
@@ -65,7 +66,17 @@ int nvmlDeviceGetTotalEnergyConsumption(int *gpu, unsigned long long *mj) { ANSW
 int nvmlDeviceGetCurrentClocksEventReasons(int *gpu, unsigned long long *bits) { ANSWER("ClocksEventReasons", gpu, *bits = 0x21); }
 
 int nvmlDeviceGetMemoryInfo(int *gpu, unsigned long long memory[3]) {
-    ANSWER("MemoryInfo", gpu, memory[0] = number("total", 0); memory[1] = 0; memory[2] = memory[0] / 2);
+    ANSWER("MemoryInfo", gpu, memory[0] = number("total", 0); memory[1] = 0; memory[2] = memory[0] / 2 + number("reserved", 0));
+}
+
+typedef struct { unsigned version; unsigned long long total, reserved, free, used; } memory_v2;
+
+int nvmlDeviceGetMemoryInfo_v2(int *gpu, memory_v2 *memory) {
+    int result = answered("MemoryInfo_v2", gpu);
+    if (result != OK) return result;
+    if (memory->version != (sizeof *memory | 2u << 24)) return VERSION_MISMATCH;
+    ANSWER("MemoryInfo", gpu, memory->total = number("total", 0); memory->reserved = number("reserved", 0);
+           memory->free = 0; memory->used = memory->total / 2);
 }
 
 static int processes(const char *call, int *gpu, unsigned *count, process *list, unsigned long long used) {

@@ -17,6 +17,8 @@ ROUND_DEADLINE_S = 5.0
 ENERGY_SHARE, ENERGY_LONGEST_S = 0.004, 1.5
 """The energy counter took 4.3 ms of a core on an H100, five times what all other calls take together."""
 TEMPERATURE_GPU, CLOCK_SM = 0, 1
+MEMORY_V2 = 2 << 24 | 40
+"""nvmlMemory_v2, as pynvml wants it said: the version of a struct of so many bytes."""
 THROTTLE = {
     0x2: "applications clocks setting",
     0x4: "sw power cap",
@@ -141,7 +143,7 @@ def _together(gpus: list[OneGpu], energies_mj: list[int | None], count: int, nvm
 
 def _one(nvml: Nvml, handle: Any) -> OneGpu | None:
     """Return a GPU's answers, or None where it is lost: then the other questions are not even asked."""
-    memory = nvml.ask("nvmlDeviceGetMemoryInfo", handle)
+    memory = _memory(nvml, handle)
     shared = nvml.refusal == NOT_SUPPORTED
     power_mw = nvml.ask("nvmlDeviceGetPowerUsage", handle)
     if nvml.refusal in GONE:
@@ -157,6 +159,15 @@ def _one(nvml: Nvml, handle: Any) -> OneGpu | None:
         sm_mhz=nvml.ask("nvmlDeviceGetClockInfo", handle, CLOCK_SM),
         reasons=_reasons(nvml, handle),
     )
+
+
+def _memory(nvml: Nvml, handle: Any) -> Any:
+    """Return a GPU's memory as nvidia-smi tells it: what the driver keeps for itself is not in use by anybody.
+
+    The first version of the call counts that as used; it is asked only where there is no second.
+    """
+    memory = nvml.ask("nvmlDeviceGetMemoryInfo", handle, MEMORY_V2)
+    return memory if nvml.refusal is None else nvml.ask("nvmlDeviceGetMemoryInfo", handle)
 
 
 def _energies(nvml: Nvml, energy: Pace | None) -> list[int | None]:

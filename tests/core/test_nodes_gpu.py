@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pynvml
 import pytest
 
 from sparktui.nodes import gpu, nvml
@@ -18,7 +19,7 @@ from sparktui.nodes.reading import LocalReader, gpu_fields
 
 GIB = 1024**3
 SPARK_TOTAL = 127_600_748 * 1024
-LOST = 15
+LOST, FUNCTION_NOT_FOUND = 15, 13
 
 
 class NVMLError(Exception):
@@ -160,6 +161,31 @@ def test_only_a_gpu_with_memory_of_its_own_shows_it() -> None:
     assert gpu_fields(found, unified=False)["gpu_total_bytes"] == 80 * GIB
     assert gpu_fields(found, unified=True)["gpu_total_bytes"] is None
     assert gpu_fields(GpuReading(), unified=None)["gpu_used_bytes"] is None
+
+
+class OlderLibrary(Library):
+    """Of a driver older than the second version of a call: it has no such function."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        answer = super().__getattr__(name)
+
+        def call(handle: Any = None, version: Any = None) -> Any:
+            if name == "nvmlDeviceGetMemoryInfo" and version is not None:
+                raise NVMLError(FUNCTION_NOT_FOUND)
+            return answer(handle)
+
+        return call
+
+
+def test_a_driver_without_the_second_memory_call_is_asked_the_first() -> None:
+    memory = {"MemoryInfo": SimpleNamespace(total=80 * GIB, used=GIB)}
+    assert read_gpus(Nvml(lambda: OlderLibrary(memory))).used_bytes == GIB
+    refused = read_gpus(Nvml(lambda: OlderLibrary({"PowerUsage": 50_000})))
+    assert (refused.unified(SPARK_TOTAL), refused.power_w) == (True, 50.0)
+
+
+def test_the_second_memory_call_is_the_one_that_pynvml_knows() -> None:
+    assert pynvml.nvmlMemory_v2 == gpu.MEMORY_V2
 
 
 def test_no_nvml_is_no_reading() -> None:

@@ -101,6 +101,18 @@ def test_two_gpus_of_their_own_memory_are_summed(folder: Path, library: Path, dr
     assert sample["gpu_procs_bytes"] == 12 * GIB
 
 
+@pytest.mark.parametrize(
+    ("driver_has", "used"), [((), 40 * GIB), (("refuse MemoryInfo_v2",), 40 * GIB + 480 * 1024**2)]
+)
+def test_what_the_driver_keeps_for_itself_is_not_used_where_it_tells_the_two_apart(
+    folder: Path, library: Path, driver: Driver, connect: Connect, driver_has: tuple[str, ...], used: int
+) -> None:
+    driver.behave(f"total {80 * GIB}", f"reserved {480 * 1024**2}", "refuse TotalEnergyConsumption", *driver_has)
+    with watched(folder, library, driver, connect) as runner:
+        sample = runner.hear_until("sample", answered)
+    assert (sample["gpu_total_bytes"], sample["gpu_used_bytes"]) == (80 * GIB, used)
+
+
 def test_calls_that_are_refused_leave_the_others(folder: Path, library: Path, driver: Driver, connect: Connect) -> None:
     driver.behave("unknown PowerUsage", "refuse ClocksEventReasons", "unknown MemoryInfo", "none PROCESSES")
     with watched(folder, library, driver, connect) as runner:
