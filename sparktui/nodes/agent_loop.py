@@ -164,6 +164,7 @@ class Agent:
             self._lay_down()
             self._arming = arming
             self._note({"what": arming.what})
+        self._arming.go_on()
         self._conversation.tell({"armed": {"mark": self._arming.mark, "what": self._arming.what}})
 
     def _disarm(self, order: Order) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from sparktui.nodes.act import Act
+from sparktui.nodes.containers import Containers
 from sparktui.nodes.flight import Entry
 from sparktui.nodes.guard import Decision, Guard, Limits
 from sparktui.nodes.marked import Marked
@@ -21,6 +22,7 @@ LARGEST = 2**63
 MAY_BE_UNKNOWN = "predicted_left_bytes"
 """The one limit that a verdict may not have been able to say; without any other, nothing could be compared."""
 CONTAINERS_S = 24 * 3600.0
+"""How long a container is guarded of which docker says nothing."""
 
 
 class Arming:
@@ -35,11 +37,12 @@ class Arming:
         self.order = order
         self.mark, self.what = _text(order, "mark"), str(order.get("what", ""))
         self.limits = _limits(order.get("limits"))
-        self._stop = _argvs(order.get("stop", []))
+        self.containers = Containers(_argvs(order.get("stop", [])))
         self._guard = Guard.of(node, self.limits)
         self._tell = tell
         self._marked = Marked(self.mark)
         self._marked.watch()
+        self.containers.watch()
         self.act: Act | None = None
 
     def observe(self, taken: float, left_bytes: int | None, phase: Phase) -> Decision:
@@ -50,7 +53,7 @@ class Arming:
     def carry_out(self, decision: Decision, crossed: float) -> None:
         """Stop the launch where the guard says so, once; tell what is news."""
         if decision.level == "stop" and self.act is None:
-            self.act = Act(self.mark, decision.text, crossed, self._marked, self._stop, self._tell)
+            self.act = Act(self.mark, decision.text, crossed, self._marked, self.containers.commands(), self._tell)
             self.act.strike()
             self._tell({"guard": self._told(decision, self.act.wall)})
             self.act.follow_up()
@@ -62,12 +65,24 @@ class Arming:
         return body | {"t": t, "level": "clear" if decision.level == "ok" else decision.level, "mark": self.mark}
 
     def holds(self, alone_s: float) -> bool:
-        """Tell whether something of the launch may be left: processes, or for a day containers, which are not seen."""
-        return self._marked.any_known() or (bool(self._stop) and self.act is None and alone_s < CONTAINERS_S)
+        """Tell whether something of the launch may be left, now that its runner is taken for dead.
+
+        Processes, containers that docker says are there, and for a day those of which it says nothing. While there are
+        processes, a container may still come up.
+        """
+        if self._marked.any_known():
+            return True
+        self.containers.runner_is_gone()
+        return self.act is None and alone_s < CONTAINERS_S and bool(self.containers.commands())
+
+    def go_on(self) -> None:
+        """Guard on for a runner that is there again."""
+        self.containers.runner_is_back()
 
     def close(self) -> None:
         """End the guard."""
         self._marked.close()
+        self.containers.close()
 
 
 def _text(order: Order, key: str) -> str:

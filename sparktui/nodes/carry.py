@@ -17,6 +17,7 @@ CARRIED = (
     "sparktui.nodes.agent_loop",
     "sparktui.nodes.apart",
     "sparktui.nodes.arming",
+    "sparktui.nodes.containers",
     "sparktui.nodes.conversation",
     "sparktui.nodes.daemon",
     "sparktui.nodes.fabric",
