@@ -265,7 +265,7 @@ def _start_sshd(folder: Path, node: TestNode, port: int = 22, **more: str) -> su
 def _with_own_cache(node: TestNode) -> list[str]:
     """Return the words that put the node's own cache in place: `ip netns exec` gives a program mounts of its own.
 
-    The login shell reads no start-up file there: what that starts would be killed too, and leave its locks in this home.
+    The login shell reads no start-up file there: what that starts would be killed too, and leave its locks here.
     """
     if node.folder is None:
         return []
