@@ -1,7 +1,7 @@
 """Signals to every process of a campaign at random moments: nothing reported complete is lost, and nothing is left.
 
 `SPARKTUI_FAULTS=long` (`make test-faults`) takes minutes, `short` (`.ci/run`) half a minute; without it nothing runs.
-`SPARKTUI_FAULTS_SEED` chooses other faults.
+`SPARKTUI_FAULTS_SEED` chooses other faults; `SPARKTUI_FAULTS=ssh` tries only those over ssh, which need root.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.two_nodes import missing
 
 FORM = os.environ.get("SPARKTUI_FAULTS", "")
 SEED = int(os.environ.get("SPARKTUI_FAULTS_SEED", "1"))
-FORMS = {"short": (10, 2, 0), "long": (300, 3, 60)}
+FORMS = {"short": (10, 2, 0), "long": (300, 3, 60), "ssh": (0, 0, 100)}
 """How many faults on this machine, in how many lanes beside each other; how many over ssh, in a lane beside those."""
 
 pytestmark = [
