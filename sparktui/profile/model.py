@@ -27,9 +27,11 @@ from sparktui.profile.fields import (
     base_url,
     rising,
     without_own_keys,
+    without_secrets,
 )
 
 GIB = 1024**3
+Env = Annotated[dict[EnvName, str], AfterValidator(without_secrets)]
 
 
 class Frozen(BaseModel):
@@ -81,7 +83,7 @@ class Node(Frozen):
     """Where this node is known to bear more, or less, than others of its kind."""
     workdir: Folder | None = None
     """The folder that commands run in, on that node."""
-    env: dict[EnvName, str] = {}
+    env: Env = {}
     """Added to `serving.env` on this node: what differs from node to node, such as NCCL_IB_GID_INDEX."""
 
 
@@ -150,7 +152,7 @@ class Recipe(Frozen):
     gpu_memory_utilization: Fraction | None = None
     eth_if: PlainWord | None = None
     container: ContainerName = "sparktui"
-    env: dict[EnvName, PlainValue] = {}
+    env: Annotated[dict[EnvName, PlainValue], AfterValidator(without_secrets)] = {}
     """Passed into every container."""
     extra_args: tuple[str, ...] = ()
     """Passed to `vllm serve` after `--`."""
@@ -166,7 +168,7 @@ class Vllm(Frozen):
     master_port: Port = 29501
     ray_port: Port = 6379
     gpu_memory_utilization: Fraction | None = None
-    env: dict[EnvName, str] = {}
+    env: Env = {}
     extra_args: tuple[str, ...] = ()
 
 
@@ -184,7 +186,7 @@ class Docker(Frozen):
     """`HOST:CONTAINER[:ro]`, such as a model folder; a relative path or `~` is not filled in."""
     container: ContainerName = "sparktui"
     """What the containers' names begin with; the node's name follows."""
-    env: dict[EnvName, str] = {}
+    env: Env = {}
     pass_env: tuple[EnvName, ...] = ()
     """Variables handed on from the node's own environment, such as HF_TOKEN: by name, never by value."""
 
@@ -196,7 +198,7 @@ class Command(Frozen):
     argv: tuple[str, ...] = Field(min_length=1)
     """`{port}`, `{model}`, `{node}`, `{address}` and, for a cluster, `{addresses}` are filled in; no shell sees it."""
     port: Port = 8000
-    env: dict[EnvName, str] = {}
+    env: Env = {}
 
     @model_validator(mode="after")
     def _names_a_program(self) -> Command:
