@@ -9,7 +9,7 @@ import msgspec
 
 from sparktui.compare.winners import METRICS
 from sparktui.errors import StoreError, UsageError
-from sparktui.store.failures import UNREADABLE
+from sparktui.unreadable import UNREADABLE
 
 EVERY_METRIC = ""
 

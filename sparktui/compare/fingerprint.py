@@ -9,7 +9,7 @@ import msgspec
 
 from sparktui.errors import StoreError
 from sparktui.measure.calculators import DEFAULT
-from sparktui.store.failures import UNREADABLE
+from sparktui.unreadable import UNREADABLE
 
 if TYPE_CHECKING:
     from sparktui.profile.model import Profile

@@ -12,8 +12,8 @@ from sparktui.compare.comparison import Column, Comparison
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.exporting.subject import Subject
 from sparktui.exporting.text import SIMULATED, moment
-from sparktui.store.failures import UNREADABLE
 from sparktui.units import UNKNOWN, duration
+from sparktui.unreadable import UNREADABLE
 
 ALL_TOPOLOGIES = "all topologies"
 Fact = tuple[str, str]

@@ -12,8 +12,8 @@ from sparktui.nodes.history import Mark, Run, moment_of
 from sparktui.nodes.phase import Phase
 from sparktui.nodes.verdict import Verdict, limits
 from sparktui.profile.model import Profile
-from sparktui.store.failures import UNREADABLE
 from sparktui.store.rows import CellRow, EventRow, SweepNodeRow, SweepRow
+from sparktui.unreadable import UNREADABLE
 
 
 def marks(events: Iterable[EventRow]) -> tuple[Mark, ...]:

@@ -22,7 +22,7 @@ from sparktui.paths import data_dir, ensure_private
 from sparktui.serving.host import Host
 from sparktui.serving.plan import Step
 from sparktui.serving.ssh import SshHost
-from sparktui.store.failures import UNREADABLE
+from sparktui.unreadable import UNREADABLE
 
 LAUNCHED = "launched.jsonl"
 MOST_BYTES = 1 << 20

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
-
 from sparktui.errors import StoreError
+from sparktui.unreadable import UNREADABLE
 
 _ADVICE = (
     ("SQLITE_NOTADB", "is not a sparktui store", "move it away, or set SPARKTUI_HOME to another folder"),
@@ -24,10 +23,6 @@ _ADVICE = (
     ("SQLITE_LOCKED", "is locked by another process", "wait, or end what holds it open"),
 )
 _OTHERWISE = ("does not hold what sparktui writes", "move it away, or set SPARKTUI_HOME to another folder")
-
-
-UNREADABLE = (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError)
-"""What a value ends with that is not the JSON it should be: also one that is nested without end."""
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from sparktui.measure.record import WaveRecord
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.phase import Phase
 from sparktui.nodes.sample import NodeSample
-from sparktui.store.failures import UNREADABLE
+from sparktui.unreadable import UNREADABLE
 
 T = TypeVar("T")
 

@@ -16,12 +16,12 @@ from sparktui.nodes.order import by_number
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.verdict import Verdict, limits
 from sparktui.profile.model import Profile
-from sparktui.store.failures import UNREADABLE
 from sparktui.store.reader import Reader
 from sparktui.store.rows import SweepNodeRow, SweepRow
 from sparktui.ui.news_feed import NewsFeed
 from sparktui.ui.node_values import Node
 from sparktui.units import GIB
+from sparktui.unreadable import UNREADABLE
 
 RATE_S = 5.0
 """Over which what a fabric carries is taken."""

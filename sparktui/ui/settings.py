@@ -8,7 +8,7 @@ import msgspec
 
 from sparktui.paths import ensure_private
 from sparktui.store.atomic import write_atomically
-from sparktui.store.failures import UNREADABLE
+from sparktui.unreadable import UNREADABLE
 
 NAME = "settings.json"
 

@@ -28,11 +28,16 @@ def killed(owner: Owner, after_s: float, *words: str) -> None:
 
 
 def end_everything(owner: Owner) -> None:
-    """End runner, engines and all, without a word."""
-    for process in owner.processes_found():
-        with suppress(psutil.Error):
-            process.kill()
-    owner.until(lambda: not owner.processes(), "the end of every process")
+    """End runner, engines and all, without a word, and what one of them had just started when it was ended."""
+
+    def end() -> bool:
+        found = owner.processes_found()
+        for process in found:
+            with suppress(psutil.Error):
+                process.kill()
+        return not found
+
+    owner.until(end, "the end of every process")
 
 
 @pytest.mark.parametrize("command", ["resume", "stop"])
