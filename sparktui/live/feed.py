@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sparktui.live.trend import KEPT_S, Trend
 from sparktui.live.values import NO_TRENDS, Trends, Wave
@@ -12,11 +13,23 @@ from sparktui.store.reader import Reader
 from sparktui.store.rows import CellRow, LiveRow, SweepRow
 
 ROWS_PER_S = 4
+ROWS_KEPT = KEPT_S * ROWS_PER_S
+"""What a viewer that comes late reads: no figure of the moment is from before, however long somebody has looked."""
 POINTS_KEPT = 64
 """Several times the window of a live rate."""
 
 Position = tuple[int, int, bool]
 """Cell, wave and whether it is a warm-up."""
+
+
+class Streams(NamedTuple):
+    """What each stream does, over those that decode."""
+
+    row: int
+    """The id of the picture."""
+    p5_tps: float | None
+    p50_tps: float | None
+    p95_tps: float | None
 
 
 class LiveFeed:
@@ -29,6 +42,7 @@ class LiveFeed:
         self._sweep: int | None = None
         self._wave_since = 0.0
         self._worst_itl_ms: float | None = None
+        self._streams: Streams | None = None
         self._token_points: deque[Point] = deque(maxlen=POINTS_KEPT)
         self._prefill_points: deque[Point] = deque(maxlen=POINTS_KEPT)
         self._decode, self._stream, self._prefilled, self._ttft, self._itl, self._in_flight = (
@@ -50,7 +64,7 @@ class LiveFeed:
         newest = self._reader.latest_live(self._campaign)
         if newest is None:
             return
-        after = self._last.id if self._last else max(0, newest.id - KEPT_S * ROWS_PER_S)
+        after = self._last.id if self._last else max(0, newest.id - ROWS_KEPT)
         for cell in self._cells_up_to(newest.cell):
             for row in self._reader.live_since(cell, after):
                 self._begin(row)
@@ -82,6 +96,7 @@ class LiveFeed:
         if before != now:
             self._wave_since, self._worst_itl_ms = row.t, None
         if before is None or before[0] != now[0]:
+            self._streams = None
             for trend in self._trends:
                 trend.fit()
 
@@ -93,6 +108,7 @@ class LiveFeed:
         seen = row.progress
         self._last = row
         self._worst_itl_ms = max(self._worst_itl_ms or 0.0, seen.itl_max_ms or 0.0) or None
+        self._streams = _streams(row) or self._streams
         self._token_points.append((row.t, seen.tokens))
         self._prefill_points.append((row.t, seen.prefilled))
         self._decode.add(row.t, rate(self._token_points, row.t))
@@ -109,6 +125,9 @@ class LiveFeed:
             return None
         (sweep, cell), seen = measuring, row.progress
         prefilled = rate(self._prefill_points, now)
+        streams = self._streams
+        if streams is None or streams.row <= row.id - ROWS_KEPT:
+            streams = Streams(row.id, None, None, None)
         return Wave(
             topology=sweep.topology,
             concurrency=cell.concurrency,
@@ -119,9 +138,10 @@ class LiveFeed:
             age_s=max(0.0, now - row.t),
             running_s=max(0.0, now - self._wave_since),
             decode_tps=rate(self._token_points, now),
-            stream_p50_tps=seen.stream_p50_tps,
-            stream_p5_tps=seen.stream_p5_tps,
-            stream_p95_tps=seen.stream_p95_tps,
+            stream_p5_tps=streams.p5_tps,
+            stream_p50_tps=streams.p50_tps,
+            stream_p95_tps=streams.p95_tps,
+            stream_held=streams.row < row.id,
             prefill_tps=None if prefilled is None else prefilled * cell.pp,
             in_flight=seen.waiting + seen.prefill + seen.active,
             waiting=seen.waiting,
@@ -148,6 +168,14 @@ class LiveFeed:
             itl_p50_ms=self._itl.curve(now),
             in_flight=self._in_flight.curve(now),
         )
+
+
+def _streams(row: LiveRow) -> Streams | None:
+    """Return a picture's; None where no stream has decoded for long enough to have a rate."""
+    seen = row.progress
+    if seen.stream_p50_tps is None:
+        return None
+    return Streams(row.id, seen.stream_p5_tps, seen.stream_p50_tps, seen.stream_p95_tps)
 
 
 def _position(row: LiveRow) -> Position:

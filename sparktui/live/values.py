@@ -55,6 +55,8 @@ class Wave:
     """Of the streams that decode, by what each did in the last two seconds; so are the next two."""
     stream_p50_tps: float | None = None
     stream_p95_tps: float | None = None
+    stream_held: bool = False
+    """Whether these three are the last that were known in this cell: no stream decodes for long enough just now."""
     ttft_max_ms: float | None = None
     """Of this wave; so is the next."""
     itl_max_ms: float | None = None

@@ -51,7 +51,8 @@ LIVE = (
     Explanation(
         "each stream",
         "What one user sees: the stream in the middle, and p5 and p95, a slow and a fast one, each by its own tokens "
-        "of the last 2 seconds. Streams that have only just begun, and those that are over, are not among them.",
+        "of the last 2 seconds. Streams that have only just begun, and those that are over, are not among them. Where "
+        "there is none, as between short waves, it says what it was before, in this cell.",
         "tok/s",
         "the load worker, four times a second",
         "10 or more reads faster than most people do; p5 close to p95: all users alike",

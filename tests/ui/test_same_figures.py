@@ -18,8 +18,10 @@ from textual.pilot import Pilot
 from textual.widgets import Digits
 
 from sparktui.cli import cli
+from sparktui.live.feed import ROWS_KEPT
 from sparktui.ui.widgets.figures import Figures
 from sparktui.ui.widgets.outcome import Outcome
+from sparktui.ui.widgets.panel import Panel
 from sparktui.ui.widgets.verdicts import VerdictTable
 from sparktui.units import milliseconds, percent, rate
 from tests.ui.fixture_store import FINISHED, NOW, Race
@@ -139,6 +141,28 @@ async def test_live_shows_the_wave_in_flight_that_show_prints(store: Path, monke
         assert f"{label} {p50} ms p50 p95 {p95} worst {worst}" in figures
     assert f"prefill {rate(live['prefill_tps'])} tok/s" in figures
     assert f"in flight {live['in_flight']} waiting {live['waiting']}" in figures
+
+
+async def test_between_waves_what_a_stream_got_last_stands_in_words_and_in_data_alike(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    viewed = recorded(store)
+    none = "stream_p5_tps = NULL, stream_p50_tps = NULL, stream_p95_tps = NULL"
+    change(viewed[0], "UPDATE live SET stream_p5_tps = 15.0, stream_p50_tps = 16.0, stream_p95_tps = 17.0")
+    change(viewed[0], f"UPDATE live SET {none} WHERE id > (SELECT max(id) - 6 FROM live)")
+    async with Viewer(*viewed).run_test(size=(120, 36)) as pilot:
+        assert "each stream was 16.00 tok/s p5 15.00 p95 17.00" in words((await shown(pilot)).panel(Figures))
+        live = document("show", "1")["live"]
+        assert (live["stream_held"], live["stream_p50_tps"], live["stream_p95_tps"]) == (True, 16.0, 17.0)
+        change(viewed[0], f"UPDATE live SET {none} WHERE id > (SELECT max(id) - {ROWS_KEPT} FROM live)")
+    async with Viewer(*viewed).run_test(size=(120, 36)) as pilot:
+        assert "each stream - tok/s p5 - p95 -" in words((await shown(pilot)).panel(Figures))
+    assert document("show", "1")["live"]["stream_held"] is False
+
+
+def words(panel: Panel) -> str:
+    return " ".join(text(panel).split())
 
 
 def test_what_is_over_has_no_wave_in_flight(store: Path) -> None:

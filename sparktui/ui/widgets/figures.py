@@ -92,6 +92,8 @@ class _Figure:
     trend: Curve
     whole: bool = False
     """Whether both are kept, at the expense of the trend."""
+    held: bool = False
+    """Whether it is the last that was known, and not of this moment."""
 
 
 def _figures(snapshot: Snapshot) -> Iterator[_Figure]:
@@ -107,7 +109,8 @@ def _figures(snapshot: Snapshot) -> Iterator[_Figure]:
             yield _Figure(label, UNKNOWN, unit, (), Curve())
         return
     streams = (("p5", rate(wave.stream_p5_tps)), ("p95", rate(wave.stream_p95_tps)))
-    yield _Figure("each stream", rate(wave.stream_p50_tps), "tok/s", streams, trends.stream_tps, whole=True)
+    label, held = ("each stream was", True) if wave.stream_held else ("each stream", False)
+    yield _Figure(label, rate(wave.stream_p50_tps), "tok/s", streams, trends.stream_tps, whole=True, held=held)
     first = (("p95", milliseconds(wave.ttft_p95_ms)), ("worst", milliseconds(wave.ttft_max_ms)))
     yield _Figure("first token", milliseconds(wave.ttft_p50_ms), "ms p50", first, trends.ttft_p50_ms)
     between = (("p95", milliseconds(wave.itl_p95_ms)), ("worst", milliseconds(wave.itl_max_ms)))
@@ -122,7 +125,7 @@ def _row(figure: _Figure, width: int, style: str) -> Content:
     room = max(0, width - LABEL - VALUE - UNIT - spread.cell_length)
     return Content.assemble(
         (figure.label.ljust(LABEL), "$dim"),
-        (figure.value.rjust(VALUE), style),
+        (figure.value.rjust(VALUE), "$dim" if figure.held else style),
         (f" {figure.unit}".ljust(UNIT), "$dim"),
         spread,
         (spark(figure.trend.values, room, HEADROOM * figure.trend.top) if room >= LEAST_TREND else "", "$trend"),
