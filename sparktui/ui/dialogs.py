@@ -15,8 +15,9 @@ from textual.widgets import Button, Static
 
 from sparktui.errors import LaunchError, ProfileError, SparktuiError
 from sparktui.ui.explain import Explanation
-from sparktui.ui.snapshot import EMPTY, Snapshot
+from sparktui.ui.snapshot import EMPTY, Event, Snapshot
 from sparktui.ui.text import harmless
+from sparktui.ui.widgets.log import every_line
 from sparktui.ui.widgets.long_text import LongText
 
 DETAILS = 8
@@ -103,6 +104,25 @@ class TextDialog(ModalScreen[None]):
         box.border_title = Content(self._title)
         box.border_subtitle = "Esc closes · arrows scroll"
         yield box
+
+
+class EventsDialog(ModalScreen[None]):
+    """Every event that is kept, whole, and the logs under them; it opens at the newest."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,l,enter", "dismiss", "Close")]
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        super().__init__()
+        self._events = events
+
+    def compose(self) -> ComposeResult:
+        box = LongText(lambda width: every_line(self._events, width), classes="dialog text")
+        box.border_title = "events"
+        box.border_subtitle = "Esc closes · arrows scroll"
+        yield box
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.query_one(LongText).scroll_end, animate=False)
 
 
 class ExplainDialog(ModalScreen[None]):

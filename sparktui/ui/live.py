@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
+from sparktui.ui.dialogs import EventsDialog
 from sparktui.ui.explain import Explanation
 from sparktui.ui.explain_live import LIVE
 from sparktui.ui.live_rows import live_rows
@@ -32,6 +34,9 @@ class LiveScreen(Screen[None]):
 
     CSS_PATH = "live.tcss"
     EXPLAIN: ClassVar[tuple[Explanation, ...]] = LIVE
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "events", "Events", id="events", tooltip="Every event, whole, and the logs under them"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,6 +65,10 @@ class LiveScreen(Screen[None]):
     def rows_shown(self) -> TableShown | None:
         """Return the figures of the moment; once the race is over, its tables."""
         return live_rows(self._snapshot)
+
+    def action_events(self) -> None:
+        """Show every event that is kept."""
+        self.app.push_screen(EventsDialog(self._snapshot.events))
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from textual.widgets import Digits
 
+from sparktui.ui.text import clock
 from sparktui.ui.widgets.engines import Engines
 from sparktui.ui.widgets.figures import Figures
 from sparktui.ui.widgets.log import Log
+from sparktui.ui.widgets.long_text import LongText
 from sparktui.ui.widgets.nodes import NodeCard
 from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.panel import Panel
@@ -283,6 +286,38 @@ async def test_hostile_text_from_an_engine_stays_plain_text(tmp_path: Path) -> N
     assert "\x1b" not in said
 
 
+LONG = "a word that is " + "rather " * 30 + "long"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 36), (200, 60)])
+async def test_an_event_is_shown_whole_where_there_is_room_and_all_of_them_are_a_key_away(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    store, campaign = recorded(tmp_path)
+    tail = json.dumps({"log_tail": f"{LONG} beneath"})
+    said = "INSERT INTO event (t, campaign, level, source, kind, text, data) VALUES (?, ?, 'error', 'x', '', ?, ?)"
+    change(store, said, NOW, campaign, LONG, tail)
+    async with Viewer(store, campaign).run_test(size=size) as pilot:
+        viewer = await shown(pilot)
+        panel = viewer.panel(Log)
+        drawn = panel.visual.plain.splitlines()
+        assert len(drawn) <= panel.content_size.height
+        assert all(len(line) <= panel.content_size.width for line in drawn)
+        assert any(line.startswith(clock(NOW)) and "✗ a word that is rather" in line for line in drawn)
+        if size[1] > 30:
+            assert LONG in " ".join(" ".join(drawn).split())
+        await pilot.press("l")
+        await pilot.pause()
+        whole = viewer.screen.query_one(LongText)
+        assert f"{LONG} │ {LONG}"[:200] in " ".join(whole.text.split())
+        assert "beneath" in whole.text
+        assert "solo c1: " in whole.text
+        assert "…" not in whole.text
+        assert whole.is_vertical_scroll_end
+        await pilot.press("l")
+        assert (await shown(pilot)).screen is viewer.screen_stack[0]
+
+
 @pytest.mark.parametrize(("size", "slots", "rows"), [((80, 24), 64, 1), ((200, 60), 512, 6)])
 async def test_many_requests_fit(tmp_path: Path, size: tuple[int, int], slots: int, rows: int) -> None:
     store, campaign = recorded(tmp_path)
@@ -326,3 +361,45 @@ async def test_what_the_runner_writes_is_on_screen_after_the_next_look(tmp_path:
             *(NOW, campaign),
         )
         assert "just in" in text((await shown(pilot)).panel(Log))
+
+
+def with_nodes(store: Path, count: int) -> None:
+    """Let so many nodes say what gf2 says."""
+    same = (
+        "campaign, t, phase, mem_total_bytes, mem_available_bytes, mem_free_bytes, gpu_procs_bytes, swap_used_bytes,"
+        " gpu_util_pct, power_w, temp_c, sm_mhz, heartbeat"
+    )
+    for number in range(3, count + 1):
+        copied = f"SELECT 'gf{number}', {same} FROM node_sample WHERE node = 'gf2'"
+        change(store, f"INSERT INTO node_sample (node, {same}) {copied}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_many_nodes_leave_room_for_the_requests_and_say_what_is_left_on_each(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    store, campaign = recorded(tmp_path)
+    with_nodes(store, 16)
+    change(store, "UPDATE node_sample SET mem_available_bytes = ? WHERE node = 'gf1'", 3 * GIB)
+    async with Viewer(store, campaign).run_test(size=size) as pilot:
+        await shown(pilot)
+        viewer = await shown(pilot)
+        cards = list(viewer.screen.query(NodeCard))
+        said = [card.visual.plain for card in cards]
+        assert [line.split()[0] for line in said] == [f"gf{number}" for number in range(1, 17)]
+        assert all(" left " in line and "GiB" in line for line in said)
+        assert "under its stop fl" in said[0]
+        assert "GPU 77.2 GiB" in said[1]
+        for widget in (*cards, viewer.panel(Slots), viewer.panel(Engines)):
+            assert viewer.screen.region.contains_region(widget.region)
+
+
+async def test_cards_come_back_when_there_is_room_for_them(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    with_nodes(store, 4)
+    async with Viewer(store, campaign).run_test(size=(100, 30)) as pilot:
+        viewer = await shown(pilot)
+        assert {card.size.height for card in viewer.screen.query(NodeCard)} == {1}
+        await pilot.resize_terminal(120, 40)
+        await shown(pilot)
+        assert {card.outer_size.height for card in viewer.screen.query(NodeCard)} == {6}

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from sparktui.ui.node_values import Node
 from sparktui.ui.snapshot import Snapshot
-from sparktui.ui.text import Part, harmless, lines, track
+from sparktui.ui.text import Part, harmless, lines, squeezed, track
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import GIB, UNKNOWN, duration, gib
 
@@ -17,6 +17,11 @@ HORIZON_S = 60.0
 """How far ahead a floor is announced."""
 GBPS_PER_GB_S = 8
 FULL_ROWS = 4
+CARD_ROWS, NARROW_CARD_ROWS = 6, 3
+MOST_OF_THE_SCREEN = 1 / 3
+"""What cards may take of its height: with more nodes than that, each is a line."""
+NAME = 12
+"""The most of a node's name that is read in a line."""
 
 
 class Nodes(Container):
@@ -34,6 +39,13 @@ class Nodes(Container):
             self.mount_all(NodeCard(name) for name in names)
             self.set_class(len(names) == 1, "-one")
             self.set_class(len(names) > 2, "-many")
+        self.set_class(self._rows_of_cards() > self.screen.size.height * MOST_OF_THE_SCREEN, "-lines")
+
+    def _rows_of_cards(self) -> int:
+        if self.screen.has_class("-narrow"):
+            return len(self._names) * NARROW_CARD_ROWS
+        columns = 4 if self.screen.has_class("-ultra") else 2
+        return -(-len(self._names) // columns) * CARD_ROWS
 
 
 class NodeCard(Panel):
@@ -65,8 +77,10 @@ class NodeCard(Panel):
         node = _find(snapshot, self._node)
         if node is None:
             return Content(UNKNOWN)
-        rows = _full(node, width) if self.content_size.height >= FULL_ROWS else _short(node, snapshot, width)
-        return lines(rows[: self.content_size.height])
+        rows = self.content_size.height
+        if rows == 1:
+            return _line(node, snapshot, width)
+        return lines((_full(node, width) if rows >= FULL_ROWS else _short(node, snapshot, width))[:rows])
 
 
 def _find(snapshot: Snapshot, name: str) -> Node | None:
@@ -112,6 +126,28 @@ def _short(node: Node, snapshot: Snapshot, width: int) -> list[Content]:
     second = Content.styled(troubles, "bold $warning").truncate(width, ellipsis=True)
     held, strain = ("GPU", gib(node.gpu_procs_bytes), "GiB"), [("swap", _swap(node), ""), _pressure(node)]
     return [_memory(node, width), second if troubles else _widest(width, [held, _slope(node), *strain, *_gpu(node)])]
+
+
+def _line(node: Node, snapshot: Snapshot, width: int) -> Content:
+    """Return one line, which has no frame: the name, what is left, and what is not well or else what there is room for.
+
+    What is old, or under a floor, says so in words, as no frame can by its colour.
+    """
+    over = snapshot.campaign is not None and not snapshot.campaign.running
+    longest = min(NAME, max(len(one.name) for one in snapshot.nodes))
+    style = "$dim" if node.stale else "bold"
+    name = squeezed(harmless(node.name), longest).ljust(longest)
+    left = gib(node.mem_available_bytes, 5)
+    head = Content.assemble((name, style), (" left ", "$dim"), (left, style), (" GiB  ", "$dim"))
+    said = [f"last seen {duration(node.age_s)} ago"] if node.stale and not over else []
+    said += [word for word in (_countdown(node),) if word]
+    troubles = "; ".join([*said, *([] if over else _troubles(node, snapshot))])
+    room = max(0, width - head.cell_length)
+    if troubles:
+        worst = "bold $error" if node.alarm == "stop" and not over else "$warning"
+        return head + Content.styled(troubles, worst).truncate(room, ellipsis=True)
+    held = ("GPU", gib(node.gpu_procs_bytes), "GiB")
+    return head + _widest(room, [held, _slope(node), *_gpu(node)], [held, *_gpu(node)])
 
 
 def _memory(node: Node, width: int) -> Content:
