@@ -23,6 +23,7 @@ from sparktui.serving.host import Completed, Host, once_more
 from sparktui.serving.leftovers import marked_pids, signal_all
 from sparktui.serving.local import LocalHost
 from sparktui.serving.ssh import SshHost
+from sparktui.serving.whole import END, whole
 from sparktui.store.rows import CampaignRow
 
 AGENT = "agent"
@@ -38,7 +39,13 @@ LOOK_TIMEOUT_S = 20.0
 TERM_S, KILL_S = 3.0, 3.0
 POLL_S = 0.1
 NOT_FOUND = 127
-FLIGHT = 'for part in samples.1.jsonl samples.jsonl; do cat "$1/$part" 2>/dev/null; done; exit 0'
+FLIGHT = f"""
+for part in samples.1.jsonl samples.jsonl; do
+    [ ! -e "$1/$part" ] || cat -- "$1/$part" || exit
+done
+printf '\\n%s\\n' "{END}"
+"""
+"""The last line of an agent that was killed may be half of one."""
 REMOVE = 'rm -rf -- "$1" && { rmdir -- "$2" "$3" 2>/dev/null; true; }'
 """The folder, and those above it where they are empty then."""
 
@@ -94,11 +101,11 @@ class AgentHome(Place):
         """Return what agents have written into their file, oldest first.
 
         Raises:
-            HostError: The node cannot be reached.
+            HostError: The node cannot be reached, or does not give all of it.
         """
         words = ["sh", "-c", FLIGHT, "sh", self.folder]
         done = await once_more(partial(self.host.run, words, timeout_s=LOOK_TIMEOUT_S))
-        return parse_lines(done.stdout)
+        return parse_lines("\n".join(whole(done, f"what its agent wrote into {self.folder}", self.node)))
 
     async def kill(self) -> None:
         """End the agents that are left, by force.

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
 
 import psutil
 
 from sparktui.errors import HostError
 from sparktui.private import users_umask
 from sparktui.serving.host import HEAD_BYTES, TAIL_BYTES, Completed
+from sparktui.serving.piped import Input, Output
 
 KILL_WAIT_S = 5.0
 START_FIELD = 19
@@ -64,13 +63,10 @@ class LocalHost:
         timeout_s: float,
         stdin: bytes = b"",
     ) -> Completed:
-        # Files, not pipes: what it leaves running (a daemon, ssh's shared connection) would hold a pipe open.
-        with TemporaryFile() as stdout, TemporaryFile() as stderr, TemporaryFile() as said:
-            said.write(stdin)
-            said.seek(0)
-            process = await _start(argv, env, cwd, stdout.fileno(), stderr.fileno(), said.fileno())
+        with Output() as stdout, Output() as stderr, Input(stdin) as said:
+            process = await _start(argv, env, cwd, stdout.far, stderr.far, said.far)
             await _ended_within(process, argv[0], timeout_s)
-            return Completed(process.returncode or 0, _written(stdout), _written(stderr))
+            return Completed(process.returncode or 0, stdout.rest(), stderr.rest())
 
     async def spawn(
         self,
@@ -158,11 +154,6 @@ async def _ended_within(process: asyncio.subprocess.Process, name: str, timeout_
     except asyncio.CancelledError:
         await _kill(process)
         raise
-
-
-def _written(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode(errors="replace")
 
 
 async def _start(

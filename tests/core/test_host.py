@@ -3,11 +3,13 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from sparktui.errors import HostError
+from sparktui.serving import piped
 from sparktui.serving.leftovers import processes_left, signal_all
 from sparktui.serving.local import LocalHost, process_started
 from sparktui.serving.ssh import SshHost, quoted
@@ -170,3 +172,32 @@ async def test_a_process_id_used_again_is_not_killed(tmp_path: Path) -> None:
 async def test_a_command_that_leaves_a_daemon_behind_ends_when_it_ends() -> None:
     done = await LocalHost().run(["sh", "-c", "sleep 5 & echo up"], timeout_s=4)
     assert done.stdout == "up\n"
+
+
+async def test_a_daemon_that_goes_on_writing_does_not_hold_its_command_up() -> None:
+    done = await LocalHost().run(["sh", "-c", "echo up; yes & echo $!"], timeout_s=30)
+    assert done.stdout.startswith("up\n")
+    assert done.returncode == 0
+
+
+async def test_a_command_needs_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    done = await LocalHost().run(["cat"], timeout_s=20, stdin=b"said")
+    assert done.stdout == "said"
+
+
+async def test_what_is_larger_than_a_pipe_goes_in_and_comes_out_whole() -> None:
+    said = b"0123456789abcdef" * 65536
+    done = await LocalHost().run(["sh", "-c", "tee /dev/stderr"], timeout_s=60, stdin=said)
+    assert done.stdout.encode() == said
+    assert done.stderr.encode() == said
+
+
+async def test_a_command_that_reads_nothing_of_what_it_is_told_ends_all_the_same() -> None:
+    assert (await LocalHost().run(["true"], timeout_s=20, stdin=b"x" * 2**20)).returncode == 0
+
+
+async def test_a_command_that_says_too_much_is_cut_off_and_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(piped, "MOST_BYTES", 1000)
+    done = await LocalHost().run(["sh", "-c", "head -c 300000 /dev/zero; exit 3"], timeout_s=60)
+    assert (len(done.stdout), done.returncode) == (1000, 3)

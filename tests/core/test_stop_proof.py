@@ -16,9 +16,10 @@ from sparktui.errors import ConnectionLostError, HostError, LaunchError
 from sparktui.serving import alive, stop
 from sparktui.serving.host import Completed
 from sparktui.serving.launch import Deployment, Launched
-from sparktui.serving.leftovers import MARK_ENV, containers_left, marked_pids, processes_left
+from sparktui.serving.leftovers import CONTAINERS, MARK_ENV, containers_left, marked_pids, processes_left
 from sparktui.serving.local import LocalHost, LocalProcess
 from sparktui.serving.plan import Plan, Step
+from sparktui.serving.whole import END
 
 MARK = f"test-{os.getpid()}"
 ESCAPES = (
@@ -187,10 +188,11 @@ class StartsLate(LocalHost):
         self.removed_after = removed_after
 
     async def run(self, argv: Sequence[str], **kwargs: Any) -> Completed:
-        if argv[:2] == ["docker", "ps"]:
+        if CONTAINERS in argv:
             self.removed_after -= 1
             there = self.up and not (self.undone and self.removed_after <= 0)
-            return Completed(0, "Welcome to spark\n" + ("abc123def456 Up 1 second\n" if there else ""), "")
+            found = "abc123def456 Up 1 second\n" if there else ""
+            return Completed(0, f"Welcome to spark\n{found}{END}\n", "")
         if argv == ("docker", "stop", "c"):
             self.undone += 1
             return Completed(1, "", "No such container: c") if self.undone == 1 else Completed(0, "c", "")
@@ -222,6 +224,41 @@ async def test_a_node_that_cannot_be_asked_is_named_and_what_runs_there_is_not_f
     assert isinstance(mine.ledger, Notes)
     assert mine.ledger.gone_numbers == []
     await ended(running)
+
+
+class CutsOff(LocalHost):
+    """A node whose answers lack their end, as where a disk is full or a command was killed."""
+
+    async def run(self, *args: Any, **kwargs: Any) -> Completed:
+        done = await super().run(*args, **kwargs)
+        return Completed(done.returncode, done.stdout[: -len(END) // 2], "write error: No space left on device")
+
+
+async def test_a_listing_that_was_cut_off_proves_nothing(tmp_path: Path) -> None:
+    for question in (marked_pids(CutsOff(), MARK), containers_left(CutsOff(), "gf2", "c")):
+        with pytest.raises(HostError, match="could not be read whole: write error: No space left"):
+            await question
+    mine = deployment(tmp_path, SLEEPS, host=CutsOff())
+    await mine.launch()
+    assert any("gf2, which cannot be asked" in line for line in (await mine.stop()).left)
+    assert cast(Notes, mine.ledger).gone_numbers == []
+
+
+@pytest.mark.parametrize("tool", ["grep", "docker"])
+async def test_a_tool_that_fails_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: str) -> None:
+    broken = tmp_path / tool
+    broken.write_text("#!/bin/sh\necho broken >&2\nexit 126\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    question = marked_pids(LocalHost(), MARK) if tool == "grep" else containers_left(LocalHost(), "gf2", "c")
+    with pytest.raises(HostError, match="could not be read whole"):
+        await question
+
+
+async def test_where_no_docker_is_there_is_no_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert await containers_left(LocalHost(), "gf2", "c") == []
 
 
 async def test_a_container_that_is_there_is_left_over_and_refuses_the_next_launch(
