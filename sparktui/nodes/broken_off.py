@@ -1,12 +1,16 @@
-"""Whether it was ssh itself that ended, and not the command behind it."""
+"""Whether it was ssh itself that ended, and not the command behind it; and what may be done again then."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from sparktui.errors import ConnectionLostError, HostError
 
 SSH_FAILED = 255
+
+Answer = TypeVar("Answer")
 
 
 def broken_off(destination: str, returncode: int | None, said: str) -> HostError | None:
@@ -25,3 +29,11 @@ def broken_off(destination: str, returncode: int | None, said: str) -> HostError
     if not said.strip():
         return ConnectionLostError(f"ssh {destination}: the connection was lost", hint)
     return HostError(f"ssh {destination}: {said.strip().splitlines()[-1]}", hint)
+
+
+async def once_more(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Do what may be done twice, and do it again where the connection was lost under it: the next one is a new one."""
+    try:
+        return await ask()
+    except ConnectionLostError:
+        return await ask()

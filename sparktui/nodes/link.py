@@ -7,6 +7,7 @@ from collections import deque
 from typing import Protocol
 
 from sparktui.errors import HostError
+from sparktui.nodes.broken_off import once_more
 from sparktui.nodes.channel import Channel, NoAgentError
 from sparktui.nodes.messages import (
     Acted,
@@ -179,7 +180,7 @@ class AgentLink:
         await asyncio.sleep(self._wait_s)
         self._wait_s = min(max(2 * self._wait_s, FIRST_WAIT_S), LONGEST_WAIT_S)
         try:
-            channel, hello = await self._reach()
+            channel, hello = await once_more(self._reach)
         except HostError as error:
             self._pending.append(Lost(error.message, error.hint))
             return

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from sparktui.errors import HostError, StoreError
+from sparktui.nodes.broken_off import once_more
 from sparktui.nodes.carry import DAMAGED, FILE, OLD, OLDEST_PYTHON, agent_file, unpack_argv
 from sparktui.nodes.channel import Channel, open_relay, open_socket
 from sparktui.nodes.link import Place
@@ -19,7 +20,7 @@ from sparktui.nodes.messages import Said, parse_lines
 from sparktui.paths import ensure_private
 from sparktui.profile.model import Profile
 from sparktui.runner.plans import NODES
-from sparktui.serving.host import Completed, Host, once_more
+from sparktui.serving.host import Completed, Host
 from sparktui.serving.leftovers import marked_pids, signal_all
 from sparktui.serving.local import LocalHost
 from sparktui.serving.ssh import SshHost

@@ -6,18 +6,14 @@ a shell, every word is quoted. Secrets go into a process's environment and into 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
-
-from sparktui.errors import ConnectionLostError
+from typing import Protocol
 
 TAIL_BYTES = 8192
 HEAD_BYTES = 1 << 20
 """Of a log: an engine says what it runs with in its first lines."""
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +112,3 @@ class Host(Protocol):
         Raises:
             HostError: It could not be removed.
         """
-
-
-async def once_more(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Do what may be done twice, and do it again where the connection was lost under it: the next one is a new one."""
-    try:
-        return await ask()
-    except ConnectionLostError:
-        return await ask()

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from sparktui.errors import HostError, LaunchError, SparktuiError
+from sparktui.nodes.broken_off import once_more
 from sparktui.serving.alive import first_dead, watch
-from sparktui.serving.host import HEAD_BYTES, Host, Running, once_more
+from sparktui.serving.host import HEAD_BYTES, Host, Running
 from sparktui.serving.leftovers import KEEP_ENV, MARK_ENV, containers_left
 from sparktui.serving.litellm_version import refuse_unsafe
 from sparktui.serving.plan import Plan, Step

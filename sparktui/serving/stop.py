@@ -10,7 +10,8 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from sparktui.errors import HostError
-from sparktui.serving.host import Host, Running, once_more
+from sparktui.nodes.broken_off import once_more
+from sparktui.serving.host import Host, Running
 from sparktui.serving.leftovers import containers_left, marked_pids, processes_left, signal_all
 from sparktui.serving.plan import Step
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sparktui.errors import HostError
+from sparktui.errors import ConnectionLostError, HostError
 from sparktui.nodes import link as link_module
 from sparktui.nodes.guard import Limits
 from sparktui.nodes.link import AgentLink
@@ -205,6 +205,21 @@ async def test_a_node_that_cannot_be_reached_is_news_and_is_tried_again(agent: F
     assert heard[-1] == Lost("ssh gf1: no route to host")
     agent.reachable = True
     await news_until(link, Found)
+    assert agent.starts == 1
+
+
+async def test_a_connection_that_is_lost_while_an_agent_is_first_reached_is_no_news(
+    agent: FakeAgent, link: AgentLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = agent.start
+
+    async def lost_once() -> None:
+        await start()
+        monkeypatch.setattr(agent, "start", start)
+        raise ConnectionLostError("ssh gf1: was ended by SIGKILL")
+
+    monkeypatch.setattr(agent, "start", lost_once)
+    assert isinstance(await link.next(), Found)
     assert agent.starts == 1
 
 
