@@ -15,6 +15,7 @@ from tests.faults.matrix.tally import Tally
 from tests.faults.matrix.traces import Break, traces
 from tests.faults.matrix.viewer import Viewer
 from tests.faults.matrix.witness import Witness
+from tests.waiting import wait_until
 
 PATIENCE_S = 60.0
 HITS_A_CAMPAIGN = 6
@@ -23,6 +24,8 @@ YOUNG_S = 1.5
 """A process that is not older may still be on its way to what it will be."""
 RESUMES_AT_MOST = 8
 SETTLE_S = 0.15
+TAKEN_DOWN_S = 5.0
+"""From a process's end to that of its topology, where the one belongs to the other."""
 FLEETING: tuple[Target, ...] = ("ssh-command",)
 FLEETING_S = 5.0
 """What is up is looked at every 2 s."""
@@ -38,7 +41,7 @@ class Lane:
         self._viewers: dict[str, Viewer] = {}
         self._ports: set[int] = set()
         self._breaks: list[Break] = []
-        self._campaign = self._hits = self._in_vain = 0
+        self._campaign = self._hits = self._in_vain = self._over = 0
         self._where = ""
 
     def run(self, faults: Sequence[Fault]) -> None:
@@ -65,6 +68,7 @@ class Lane:
         victims = self._victims(fault)
         self._ports |= self.site.listening()
         self.witness.look()
+        self._over = self._topologies_over()
         at = time.time()
         for process in victims:
             with suppress(psutil.Error):
@@ -92,11 +96,15 @@ class Lane:
         self._check()
 
     def _still_there(self, fault: Fault, victims: Sequence[psutil.Process]) -> bool:
-        """Tell whether a process goes on, unless its campaign has just come to its end, and with it the process."""
+        """Tell whether a process goes on, unless its topology or campaign has come to its end, and it with that."""
         if fault.target == "everything" or all(map(_runs, victims)) or any(map(_young, victims)):
             return True
-        time.sleep(1)
+        if wait_until(lambda: self._topologies_over() > self._over, TAKEN_DOWN_S):
+            return True
         return not self.site.of_kind("runner") and (fault.target != "runner" or self.owner.state() != "running")
+
+    def _topologies_over(self) -> int:
+        return len(self.owner.rows("SELECT id FROM sweep WHERE state = 'done'"))
 
     def _victims(self, fault: Fault) -> list[psutil.Process]:
         """Wait for the process to be there, then for as long as the fault says; begin anew where a campaign ends."""

@@ -98,7 +98,8 @@ def _slow(waves: list[Wave], breaks: list[Break]) -> list[str]:
 def _untrue(owner: Owner, campaign: int, breaks: list[Break]) -> list[str]:
     """Return what was said to have ended though nothing had ended it: a way to it that broke is not its end."""
     told = owner.rows(
-        f"SELECT t, text FROM event WHERE campaign = {campaign} AND kind = 'failed' AND text LIKE '% ended %'"
+        f"""SELECT t, text FROM event WHERE campaign = {campaign} AND kind = 'failed'
+        AND (text LIKE '% ended while it was serving%' OR text LIKE '% ended before it was ready%')"""
     )
     ends = [hit.begun for hit in breaks if hit.fault.target in ENDS_WHAT_SERVES]
     return [f"untrue: {text}" for t, text in told if not any(begun < t for begun in ends)]
