@@ -55,7 +55,7 @@ def ensure_private(folder: Path) -> Path:
     try:
         _make(folder)
         _close_above(folder)
-        _refuse_others(folder)
+        refuse_others(folder)
     except OSError as error:
         raise StoreError(
             f"cannot make the folder {folder}: {error.strerror}", "set SPARKTUI_HOME to a folder you can write to"
@@ -93,7 +93,12 @@ def _is_of_one(gid: int) -> bool:
     return group.gr_name == name and set(group.gr_mem) <= {name}
 
 
-def _refuse_others(folder: Path) -> None:
+def refuse_others(folder: Path) -> None:
+    """Refuse a folder into which somebody else could put things.
+
+    Raises:
+        StoreError: It is or was put there by another user, or others may write in it.
+    """
     found = folder.stat()
     if found.st_uid != os.geteuid() or folder.lstat().st_uid != os.geteuid():
         raise StoreError(

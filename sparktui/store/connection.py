@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from sparktui.errors import StoreError, UsageError
-from sparktui.paths import ensure_private
+from sparktui.paths import ensure_private, refuse_others
 from sparktui.store.failures import store_errors
 
 BUSY_TIMEOUT_S = 5.0
@@ -92,10 +93,12 @@ def open_readonly(path: Path) -> sqlite3.Connection:
 
     Raises:
         UsageError: There is no store yet.
-        StoreError: It cannot be opened, is no store, or a newer sparktui wrote it.
+        StoreError: It cannot be opened, is no store or not of this user's making, or a newer sparktui wrote it.
     """
     if not path.exists():
         raise UsageError(f"no campaigns yet: there is no {path}", "try `sparktui demo`")
+    refuse_others(path.parent)
+    _refuse_foreign(path)
     with store_errors(path):
         connection = _connect_readonly(path)
         try:
@@ -123,16 +126,22 @@ def transaction(connection: sqlite3.Connection, durability: Durability) -> Itera
 
 def _make_private(path: Path) -> None:
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        owner = path.stat().st_uid
-        if owner == os.geteuid():
-            path.chmod(0o600)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600))
+        _refuse_foreign(path)
+        path.chmod(0o600)
     except OSError as error:
         raise StoreError(
             f"the store {path} cannot be opened for writing: {error.strerror}",
             "check its owner and mode, or set SPARKTUI_HOME to another folder",
         ) from error
-    if owner != os.geteuid():
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse what is no file, and what somebody else wrote: a store says what is launched, and how it is undone."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreError(f"the store {path} is no file", "move it away, or set SPARKTUI_HOME to another folder")
+    if found.st_uid != os.geteuid():
         raise StoreError(
             f"the store {path} belongs to another user, whose requests a runner would obey",
             "set SPARKTUI_HOME to a folder of your own",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import pwd
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,8 +17,9 @@ from sparktui.errors import StoreError
 from sparktui.paths import data_dir, ensure_private, run_dir, store_path
 from sparktui.runner.lock import hold_lock, lock_path, running_campaign
 from sparktui.runner.notes import Note, Notes
-from sparktui.store.connection import open_writable
+from sparktui.store.connection import open_readonly, open_writable
 from sparktui.store.control import request_control
+from tests.runner.campaigns import PROFILE
 
 SOMEBODY = 54_321
 
@@ -50,6 +55,56 @@ def test_a_folder_of_somebody_else_is_refused(home: Path, monkeypatch: pytest.Mo
         ensure_private(data_dir())
     with pytest.raises(StoreError, match="belongs to another user"):
         open_writable(store_path())
+
+
+def test_a_store_of_somebody_else_is_not_even_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_writable(store_path()).close()
+    as_somebody_else(monkeypatch)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        open_readonly(store_path())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_a_store_that_somebody_else_put_into_an_own_folder_is_not_even_read(home: Path) -> None:
+    open_writable(store_path()).close()
+    os.chown(store_path(), SOMEBODY, SOMEBODY)
+    with pytest.raises(StoreError, match="belongs to another user, whose requests a runner would obey"):
+        open_readonly(store_path())
+
+
+def test_a_store_in_a_folder_that_others_may_write_is_not_even_read(home: Path) -> None:
+    open_writable(store_path()).close()
+    home.chmod(0o777)
+    with pytest.raises(StoreError, match="others may put things into"):
+        open_readonly(store_path())
+
+
+def test_a_pipe_in_the_place_of_the_store_holds_nobody_up(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    os.mkfifo(store_path(), 0o600)
+    for way in (open_readonly, open_writable):
+        with pytest.raises(StoreError, match="is no file"):
+            way(store_path())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a folder away")
+def test_what_somebody_elses_store_wants_undone_is_not_run(home: Path, tmp_path: Path) -> None:
+    undo = json.dumps(["touch", str(tmp_path / "was run")])
+    with closing(open_writable(store_path())) as store:
+        store.execute("INSERT INTO campaign (name, profile_yaml, source, created, host, version, state) "
+                      "VALUES ('theirs', ?, 'simulated', 1, 'h', '0', 'done')", (PROFILE,))  # fmt: skip
+        store.execute("INSERT INTO sweep (campaign, seq, topology, fingerprint, commands, state) "
+                      "VALUES (1, 0, 'solo', '{}', '[]', 'done')")  # fmt: skip
+        store.execute("INSERT INTO launched (campaign, sweep, t, node, title, undo) VALUES (1, 1, 0, 'gf2', 'x', ?)",
+                      (undo,))  # fmt: skip
+    for path in (home, *home.iterdir()):
+        os.chown(path, SOMEBODY, SOMEBODY)
+    for words in (["stop"], ["resume"], ["list"], ["delete", "1", "--yes"]):
+        done = subprocess.run([sys.executable, "-m", "sparktui", *words], capture_output=True, text=True, timeout=60)
+        assert "belongs to another user" in done.stderr
+        assert done.returncode == 1
+        assert done.stdout == ""
+    assert not (tmp_path / "was run").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a link away")
