@@ -293,3 +293,24 @@ def test_without_a_home_folder_one_is_asked_for(tmp_path: Path) -> None:
         said = refused(owner, *words)
         assert "no home folder to keep campaigns in" in said
         assert "set SPARKTUI_HOME to a folder" in said
+
+
+def test_what_an_agent_wrote_is_kept_until_it_can_be_read_whole(owner: Owner) -> None:
+    started(owner, 1)
+    kill_runner(owner)
+    agents = owner.home / "data" / "run" / "1" / "agents"
+    flown = agents / "gf1" / "samples.jsonl"
+    owner.until(lambda: flown.exists() and flown.read_bytes().count(b"\n") > 2, "what an agent writes on its own")
+    cat = owner.home / "bin" / "cat"
+    cat.parent.mkdir()
+    cat.write_text("#!/bin/sh\nhead -n 1 -- \"$2\"\necho 'cat: write error: No space left on device' >&2\nexit 1\n")
+    cat.chmod(0o755)
+    cannot = Owner(owner.home, {**owner.env, "PATH": f"{cat.parent}:{os.environ['PATH']}"})
+    done = typed(cannot, "stop")
+    assert done.returncode != 0
+    assert "on gf1 could not be read whole: cat: write error: No space left on device" in done.stderr
+    assert flown.read_bytes().count(b"\n") > 2
+    before = owner.rows("SELECT count(*) FROM node_sample")
+    assert typed(owner, "stop").returncode == 0
+    assert owner.rows("SELECT count(*) FROM node_sample") > before
+    assert not agents.exists() or not list(agents.iterdir())
