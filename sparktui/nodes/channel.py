@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO
+from tempfile import TemporaryDirectory
 
 from sparktui.errors import HostError
 from sparktui.nodes.broken_off import broken_off
 from sparktui.nodes.messages import Order, Said, encoded, parse
+from sparktui.serving.piped import Output
 
 LINE_LIMIT_BYTES = 32 * 1024**2
 LONGEST_SOCKET_PATH = 100
 """In bytes; macOS takes 103, Linux 107."""
+OPENED = Path("/proc/self/fd")
+"""On Linux a folder that is open here can be gone through by its descriptor."""
 CLOSE_S = 2.0
 
 
@@ -90,10 +92,24 @@ async def open_socket(folder: Path) -> Channel:
 async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return await asyncio.open_unix_connection(path, limit=LINE_LIMIT_BYTES)
-    with TemporaryDirectory() as short:
-        link = Path(short) / "f"
-        link.symlink_to(path.parent)
-        return await asyncio.open_unix_connection(link / path.name, limit=LINE_LIMIT_BYTES)
+    with _short(path.parent) as folder:
+        return await asyncio.open_unix_connection(folder / path.name, limit=LINE_LIMIT_BYTES)
+
+
+@contextmanager
+def _short(folder: Path) -> Iterator[Path]:
+    """Name a folder by a short path, on Linux one that is nowhere on a disk: nothing of it outlives this process."""
+    if not OPENED.is_dir():
+        with TemporaryDirectory() as above:
+            link = Path(above) / "f"
+            link.symlink_to(folder)
+            yield link
+        return
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield OPENED / str(fd)
+    finally:
+        os.close(fd)
 
 
 async def open_relay(argv: Sequence[str], node: str) -> Channel:
@@ -102,13 +118,13 @@ async def open_relay(argv: Sequence[str], node: str) -> Channel:
     Raises:
         HostError: The process cannot be started.
     """
-    said = TemporaryFile()  # noqa: SIM115 - closed when the process has ended; not a pipe: ssh's master would hold it
+    said = Output()  # closed when the process has ended
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=said,
+            stderr=said.far,
             limit=LINE_LIMIT_BYTES,
             start_new_session=True,
         )
@@ -120,7 +136,7 @@ async def open_relay(argv: Sequence[str], node: str) -> Channel:
     return Channel(process.stdout, process.stdin, lambda: _relay_ended(process, said, node))
 
 
-async def _relay_ended(process: asyncio.subprocess.Process, said: IO[bytes], node: str) -> None:
+async def _relay_ended(process: asyncio.subprocess.Process, said: Output, node: str) -> None:
     """Wait for a relay's end, not for ever, and raise what it ended with."""
     try:
         async with asyncio.timeout(CLOSE_S):
@@ -130,8 +146,7 @@ async def _relay_ended(process: asyncio.subprocess.Process, said: IO[bytes], nod
         await process.wait()
     if said.closed:
         return
-    said.seek(0)
-    words = said.read().decode(errors="replace")
+    words = said.rest()
     said.close()
     if (error := broken_off(node, process.returncode, words)) is not None:
         raise error

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 import socket
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -42,7 +41,9 @@ def control_dir(data: Path) -> Path:
     if len(os.fsencode(own)) <= LONGEST_FOLDER:
         return ensure_private(own)
     tag = hashlib.sha256(os.fsencode(data)).hexdigest()[:8]
-    short = ensure_private(Path(tempfile.gettempdir()) / f"sparktui-{os.geteuid()}-{tag}")
+    # Not `gettempdir`, which tries to write there: a stop must find the connections of a race that has filled it.
+    above = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - private, and refused where it is not
+    short = ensure_private(above / f"sparktui-{os.geteuid()}-{tag}")
     if short.is_symlink() or short.stat().st_mode & 0o077:
         raise StoreError(f"{short} is not only yours to use", "remove it, or set SPARKTUI_HOME to a shorter path")
     return short

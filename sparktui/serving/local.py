@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class LocalHost:
         timeout_s: float,
         stdin: bytes = b"",
     ) -> Completed:
-        with Output() as stdout, Output() as stderr, Input(stdin) as said:
+        with closing(Output()) as stdout, closing(Output()) as stderr, closing(Input(stdin)) as said:
             process = await _start(argv, env, cwd, stdout.far, stderr.far, said.far)
             await _ended_within(process, argv[0], timeout_s)
             return Completed(process.returncode or 0, stdout.rest(), stderr.rest())

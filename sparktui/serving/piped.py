@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 from sparktui.errors import HostError
 
@@ -27,16 +25,17 @@ class Output:
     def __init__(self) -> None:
         self._near, self.far = _pipe()
         self._read = bytearray()
-
-    def __enter__(self) -> Self:
+        self.closed = False
         os.set_blocking(self._near, False)
         asyncio.get_running_loop().add_reader(self._near, self._take)
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        asyncio.get_running_loop().remove_reader(self._near)
-        for fd in (self._near, self.far):
-            os.close(fd)
+    def close(self) -> None:
+        """Let go of it; what is still written to it is nobody's."""
+        if not self.closed:
+            self.closed = True
+            asyncio.get_running_loop().remove_reader(self._near)
+            os.close(self._near)
+            os.close(self.far)
 
     def rest(self) -> str:
         """Return everything that was written, with what is still in the pipe; waits for nothing."""
@@ -61,13 +60,11 @@ class Input:
         self._left = memoryview(said)
         self.far, self._near = _pipe()
         self._open = True
-
-    def __enter__(self) -> Self:
         os.set_blocking(self._near, False)
         asyncio.get_running_loop().add_writer(self._near, self._give)
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
+        """Let go of it, read or not."""
         self._end()
         os.close(self.far)
 

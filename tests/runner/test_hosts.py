@@ -23,7 +23,8 @@ def test_connections_share_sockets_in_the_data_folder(tmp_path: Path, monkeypatc
 def test_a_data_folder_too_deep_for_a_socket_gets_a_short_private_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", "/full/or/not/there")
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     folder = control_dir(deep)
     try:
