@@ -21,6 +21,8 @@ from sparktui.web.gate import ANYWHERE, LOOPBACK, Gate, guarded
 
 MOST_WINDOWS = 8
 """Each is a process of some 60 MB."""
+DRIVER = "sparktui.ui.window_driver:WindowDriver"
+"""Instead of the one that textual-serve chooses, which outlives a server that was killed."""
 SMALLEST_FONT, LARGEST_FONT = 8, 40
 
 
@@ -88,7 +90,7 @@ def serve(host: str, port: int, campaign: str | None) -> None:
 def viewer_command(campaign: str | None) -> str:
     """Return what runs for each window: textual-serve hands it to a shell, so every word is quoted."""
     words = ["attach", "--", campaign] if campaign is not None else []
-    return shlex.join([sys.executable, "-m", "sparktui", *words])
+    return "exec " + shlex.join(["env", f"TEXTUAL_DRIVER={DRIVER}", sys.executable, "-m", "sparktui", *words])
 
 
 def how_to_open(gate: Gate) -> list[str]:

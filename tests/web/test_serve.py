@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
-from aiohttp import ClientSession, CookieJar, WSMsgType, WSServerHandshakeError
-from aiohttp.test_utils import TestServer
+from aiohttp import ClientSession, CookieJar, WSMsgType, WSServerHandshakeError, web
+from aiohttp.test_utils import TestServer, unused_port
+from textual_serve.server import Server
 
 from sparktui.errors import UsageError
 from sparktui.web.gate import Gate
-from sparktui.web.serve import Page, how_to_open, serve, viewer_command
+from sparktui.web.serve import MOST_WINDOWS, Page, how_to_open, serve, viewer_command
 from tests.ui.viewing import recorded
 
 TOKEN = "correct-horse"
@@ -99,6 +102,47 @@ async def test_a_window_gets_a_viewer_that_ends_with_it(browser: ClientSession) 
         assert viewers
     _, alive = await asyncio.to_thread(psutil.wait_procs, viewers, timeout=30)
     assert not alive
+
+
+async def test_viewers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "sparktui", "serve", "--port", str(unused_port())]
+    server = await asyncio.create_subprocess_exec(
+        *argv, env={**os.environ, "SPARKTUI_HOME": str(tmp_path)}, stderr=asyncio.subprocess.PIPE
+    )
+    assert server.stderr is not None
+    async with asyncio.timeout(60), ClientSession(cookie_jar=CookieJar(unsafe=True)) as browser:
+        address = (await server.stderr.readline()).decode().split()[-1]
+        async with browser.get(address):
+            pass
+        async with browser.ws_connect(address.partition("?")[0] + "ws") as window:
+            await window.receive()
+            viewers = psutil.Process(server.pid).children(recursive=True)
+            assert viewers
+            server.kill()
+            await server.wait()
+            _, alive = await asyncio.to_thread(psutil.wait_procs, viewers, timeout=30)
+            assert not alive
+
+
+async def test_there_are_only_so_many_windows(browser: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def window(_: object, request: web.Request) -> web.WebSocketResponse:
+        answer = web.WebSocketResponse()
+        await answer.prepare(request)
+        async for _ in answer:
+            pass
+        return answer
+
+    monkeypatch.setattr(Server, "handle_websocket", window)
+    async with browser.get(f"/?token={TOKEN}"):
+        pass
+    windows = [await browser.ws_connect("/ws") for _ in range(MOST_WINDOWS)]
+    async with browser.get("/ws") as answer:
+        assert answer.status == 503
+        assert "close one" in await answer.text()
+    await windows.pop().close()
+    windows.append(await browser.ws_connect("/ws"))
+    for one in windows:
+        await one.close()
 
 
 def test_what_it_prints_says_how_to_get_there_and_warns_of_a_public_address() -> None:
