@@ -40,7 +40,10 @@ class Page(Server):
         return app
 
     async def on_startup(self, app: web.Application) -> None:
-        """Say where it is and how to get there, instead of textual-serve's own words."""
+        """Keep textual-serve's own words in: nothing listens yet."""
+
+    def say_where(self, _: str) -> None:
+        """Say where it is and how to get there."""
         for line in how_to_open(self._gate):
             click.echo(line, err=True)
 
@@ -80,7 +83,7 @@ def serve(host: str, port: int, campaign: str | None) -> None:
     gate = Gate(host, port, secrets.token_urlsafe(24))
     page = Page(gate, viewer_command(campaign))
     try:
-        web.run_app(page._make_app(), host=host, port=port, print=None, access_log=None)
+        web.run_app(page._make_app(), host=host, port=port, print=page.say_where, access_log=None)
     except OSError as error:
         raise UsageError(
             f"cannot listen on {host} port {port}: {error.strerror}", "choose another with --port"

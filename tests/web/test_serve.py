@@ -121,6 +121,8 @@ async def test_viewers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
             server.kill()
             await server.wait()
             _, alive = await asyncio.to_thread(psutil.wait_procs, viewers, timeout=30)
+            for viewer in alive:
+                viewer.kill()
             assert not alive
 
 
