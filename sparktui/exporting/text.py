@@ -14,7 +14,11 @@ from sparktui.visible import visible as visible
 SIMULATED = "SIMULATED: made by the embedded engine, not a measurement"
 """What every file says that holds figures of the embedded engine."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20\\t\\r\\n"
+"""What begins one, or is skipped before it; in full width too, as keyboards of East Asia have it."""
+_GUARDED = re.compile(rf"(?:^|(?<=[;\t\r\n]))(?='*[{_FORMULA}])")
+"""Also inside of a text: where a semicolon ends a cell, one that follows a comma is no longer within quotes."""
+_GUARD = re.compile(rf"(?:^|(?<=[;\t\r\n]))'(?='*[{_FORMULA}])")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$@]|(?<=www)\.|:(?=//))", re.IGNORECASE)
 _LINE_START = re.compile(r"^([-+#=>]|\d+(?=[.)]))")
 
@@ -46,7 +50,12 @@ def spreadsheet(value: object) -> object:
         return repr(value)
     if not isinstance(value, str):
         return value
-    return visible(f"'{value}" if value.startswith(_FORMULA) else value)
+    return _GUARDED.sub("'", visible(value))
+
+
+def unguarded(text: str) -> str:
+    """Return what `spreadsheet` was given, as `visible` text."""
+    return _GUARD.sub("", text)
 
 
 def moment(t: float | None) -> str:

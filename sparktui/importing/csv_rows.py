@@ -97,10 +97,5 @@ def _split_comments(text: str) -> tuple[dict[str, str], int, str]:
     return comments, skipped, text[position:]
 
 
-def unquoted(text: str) -> str:
-    """Take off the quote that our own exports put before what a spreadsheet would see as a formula."""
-    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def _short(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import ImportFileError
-from sparktui.importing.csv_rows import CsvRow, csv_rows, unquoted
+from sparktui.exporting.text import unguarded
+from sparktui.importing.csv_rows import CsvRow, csv_rows
 from sparktui.importing.imported import FileOrigin, Imported, ImportedCell, ImportedSweep, KnownFigure, Per, Provenance
 from sparktui.importing.known import of_mean, shared
 from sparktui.importing.sources import resumed_source
@@ -49,7 +50,7 @@ def read(raw: bytes, name: str) -> Imported:
         for topology in topologies
     )
     return Imported(
-        name=unquoted(rows[0].text("name")) or name,
+        name=unguarded(rows[0].text("name")) or name,
         sweeps=sweeps,
         origin=Provenance(sources=(origin,)),
         source=source,
@@ -62,7 +63,7 @@ def _key(row: CsvRow) -> _Key:
     if level is None:
         raise row.wrong("concurrency", "is missing")
     pp, tg, depth = (row.count(column) or 0 for column in ("pp", "tg", "depth"))
-    return clean_name(unquoted(row.text("topology")), row.name), level, pp, tg, depth, unquoted(row.text("shape"))
+    return clean_name(unguarded(row.text("topology")), row.name), level, pp, tg, depth, unguarded(row.text("shape"))
 
 
 def _sweep(topology: str, cells: dict[_Key, list[CsvRow]], simulated: bool) -> ImportedSweep:
@@ -99,7 +100,7 @@ def _cell(key: _Key, rows: Sequence[CsvRow]) -> ImportedCell:
         shape=shape or "waves",
         runs=rows[0].count("waves") or 0,
         state=state if state in CELL_OVER else "failed",
-        taint=unquoted(rows[0].text("taint")) or None,
+        taint=unguarded(rows[0].text("taint")) or None,
         figures=tuple(figures.values()),
     )
 

@@ -11,7 +11,8 @@ from sparktui.compare.baseline import Expectation
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.compare.winners import METRICS
 from sparktui.errors import ImportFileError
-from sparktui.importing.csv_rows import CsvRow, csv_rows, unquoted
+from sparktui.exporting.text import unguarded
+from sparktui.importing.csv_rows import CsvRow, csv_rows
 from sparktui.importing.dates import epoch
 from sparktui.importing.imported import (
     FileOrigin,
@@ -60,7 +61,7 @@ def read(raw: bytes, name: str) -> Imported:
     facts, header, rows = csv_rows(as_text(raw, name), name)
     if missing := [column for column in HEAD if column not in header]:
         raise ImportFileError(f"{name}: no column {missing[0]!r}")
-    topologies = {column: unquoted(column) for column in header if column not in NOT_TOPOLOGIES}
+    topologies = {column: unguarded(column) for column in header if column not in NOT_TOPOLOGIES}
     if not topologies:
         raise ImportFileError(f"{name}: no column of a topology", f"expected {','.join(HEAD)},<one column a topology>")
     _check(rows, facts, name)

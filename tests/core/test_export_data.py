@@ -109,8 +109,9 @@ async def test_a_cell_without_figures_has_a_row_all_the_same(path: Path) -> None
 
 async def test_no_text_is_taken_for_a_formula_by_a_spreadsheet_or_obeyed_by_a_terminal(path: Path) -> None:
     for text, shown in (
-        *((t, f"'{t}") for t in ("=1+1", "+1", "-1", "@x", "\tx")),
-        ("\rx", r"'\x0dx"),
+        *((t, f"'{t}") for t in ("=1+1", "+1", "-1", "@x", "\tx", "\nx", "＝1")),
+        ("a;=1", "a;'=1"),
+        ("\rx", r"\x0dx"),
         ("\x1bx", r"\x1bx"),
     ):
         campaign = await store_campaign(path, {"solo": {1: (10.0,)}}, taints={("solo", 1): text})

@@ -15,7 +15,7 @@ from sparktui.exporting.csv_lines import csv_line
 from sparktui.exporting.labels import spread_out
 from sparktui.exporting.markup import element, html, xml
 from sparktui.exporting.scale import figure_axis, level_axis
-from sparktui.exporting.text import markdown, markdown_line, moment, one_line, visible
+from sparktui.exporting.text import markdown, markdown_line, moment, one_line, unguarded, visible
 from sparktui.visible import visible_json
 
 
@@ -56,7 +56,10 @@ def test_markdown_escapes_no_more_than_it_must(text: str, shown: str) -> None:
     assert markdown(text) == shown
 
 
-@given(st.lists(st.one_of(st.text(), st.floats(allow_nan=False), st.integers(), st.none()), min_size=2))
+ACTS = st.text(alphabet="=+-@＝＋－＠;,\t\r\n'\" a")
+
+
+@given(st.lists(st.one_of(ACTS, st.text(), st.floats(allow_nan=False), st.integers(), st.none()), min_size=2))
 def test_a_csv_line_reads_back_and_holds_no_formula(values: list[object]) -> None:
     (row,) = csv.reader(io.StringIO(csv_line(values).decode(), newline=""), strict=True)
     assert len(row) == len(values)
@@ -64,7 +67,21 @@ def test_a_csv_line_reads_back_and_holds_no_formula(values: list[object]) -> Non
         if isinstance(value, float):
             assert float(field) == value
         if isinstance(value, str):
-            assert not field.startswith(("=", "+", "-", "@", "\t", "\r"))
+            assert not field.startswith(("\t", "\r", "\n"))
+            assert not any(cell.startswith(tuple("=+-@＝＋－＠")) for cell in re.split("[;\t\r\n]", field))
+            assert unguarded(field) == visible(value)
+
+
+@pytest.mark.parametrize("text", ["a;=1+1", "a\t=1+1", "a\n=1+1", 'say "=1"', "a,=1"])
+def test_a_text_that_could_end_a_cell_is_quoted(text: str) -> None:
+    assert csv_line(("x", text, 1.5)).startswith(b'x,"')
+
+
+def test_a_plain_text_is_not_quoted() -> None:
+    assert (
+        csv_line(("org/model-7B", "pp2048 @ d4096 (c4)", 1.5, None, 3))
+        == b"org/model-7B,pp2048 @ d4096 (c4),1.5,,3\r\n"
+    )
 
 
 @given(st.text())
