@@ -89,14 +89,21 @@ def guarded(gate: Gate, refuse: Callable[[str], web.Response]) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if gate.opens(request):
-            answer: web.StreamResponse = web.Response(status=303, headers={"Location": request.path})
+            answer = web.Response(status=303, headers={"Location": _here(request.rel_url.raw_path)})
             answer.set_cookie(gate.cookie, gate.token, httponly=True, samesite="Strict")
-        elif (why := gate.refusal(request)) is not None:
-            answer = refuse(why)
-        else:
-            answer = await handler(request)
-        if not answer.prepared:
-            answer.headers.update(HEADERS)
-        return answer
+            return answer
+        if (why := gate.refusal(request)) is not None:
+            return refuse(why)
+        return await handler(request)
 
     return middleware
+
+
+async def seal(_: web.Request, answer: web.StreamResponse) -> None:
+    """Put the headers on an answer that is about to be sent: on each, also those that no handler made."""
+    answer.headers.update(HEADERS)
+
+
+def _here(path: str) -> str:
+    """Return a path that a browser looks for on this server: `//name` and `/\\name` are other servers."""
+    return "/" + path.lstrip("/\\")

@@ -17,7 +17,7 @@ from sparktui.errors import UsageError
 from sparktui.paths import store_path
 from sparktui.private import leave_to_what_is_started
 from sparktui.store.reader import Reader
-from sparktui.web.gate import ANYWHERE, LOOPBACK, Gate, guarded
+from sparktui.web.gate import ANYWHERE, LOOPBACK, Gate, guarded, seal
 
 MOST_WINDOWS = 8
 """Each is a process of some 60 MB."""
@@ -37,6 +37,7 @@ class Page(Server):
     async def _make_app(self) -> web.Application:
         app: web.Application = await super()._make_app()
         app.middlewares.append(guarded(self._gate, self._refuse))
+        app.on_response_prepare.append(seal)
         return app
 
     async def on_startup(self, app: web.Application) -> None:

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from textual_serve.server import Server
 
 from sparktui.errors import UsageError
-from sparktui.web.gate import Gate
+from sparktui.web.gate import HEADERS, Gate
 from sparktui.web.serve import MOST_WINDOWS, Page, how_to_open, serve, viewer_command
 from tests.ui.viewing import recorded
 
@@ -72,6 +72,57 @@ async def test_the_page_asks_no_other_server_for_anything(browser: ClientSession
 async def test_a_name_that_only_resolves_to_this_machine_is_refused(browser: ClientSession, name: str) -> None:
     async with browser.get(f"/?token={TOKEN}", headers={"Host": name}) as answer:
         assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "///evil.example", "/\\evil.example/", "/%5Cevil.example/", "//%5Cevil.example/"]
+)
+async def test_the_token_leads_nowhere_else(server: TestServer, path: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    request = f"GET {path}?token={TOKEN} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    writer.write(request.encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    assert " 303 " in answer.splitlines()[0]
+    assert re.search(r"^Location: /(%5C)?evil\.example/?\r$", answer, re.MULTILINE)
+
+
+async def test_every_answer_has_the_headers_that_keep_it_in_its_place(browser: ClientSession) -> None:
+    seen = {}
+    for path in ("/?token=wrong", f"/?token={TOKEN}", "/", "/not/there", "/static/not/there", "/static/js/textual.js"):
+        async with browser.get(path, allow_redirects=False) as answer:
+            seen[path] = answer.status
+            assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS, path
+    async with browser.post("/") as answer:
+        assert answer.status == 405
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert list(seen.values()) == [403, 303, 200, 404, 404, 200]
+
+
+@pytest.mark.parametrize("token", ["correct-harse", "Correct-horse", "correct-hors", "\u00e9" * 13])
+async def test_only_the_token_itself_opens(browser: ClientSession, token: str) -> None:
+    async with browser.get("/", params={"token": token}) as answer:
+        assert answer.status == 403
+    async with browser.get("/", headers={"Cookie": f"sparktui-8765={token}"}) as answer:
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize("origin", ["null", "", "file://", "http://evil.example", "http://127.0.0.1:1"])
+async def test_no_other_page_is_let_in_with_the_owners_cookie(browser: ClientSession, origin: str) -> None:
+    async with browser.get(f"/?token={TOKEN}"):
+        pass
+    async with browser.get("/", headers={"Origin": origin}) as answer:
+        assert answer.status == 403
+
+
+async def test_a_strange_name_is_refused_with_the_token_and_with_the_cookie(browser: ClientSession) -> None:
+    async with browser.get(f"/?token={TOKEN}", headers={"Host": "evil.example"}, allow_redirects=False) as answer:
+        assert answer.status == 403
+        assert "Set-Cookie" not in answer.headers
+    given = {"Host": "evil.example", "Cookie": f"sparktui-8765={TOKEN}"}
+    async with browser.get("/", headers=given) as answer:
+        assert answer.status == 403
+        assert "not served under the name" in await answer.text()
 
 
 async def test_a_forwarded_port_is_let_in_and_gets_a_socket_address_of_its_own(browser: ClientSession) -> None:
