@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.runner.campaigns import DEADLINE_S, PROFILE, Owner
 from tests.security.outside import LOOPBACK, Seen
 from tests.security.two_hosts import two_hosts
@@ -48,8 +50,9 @@ def test_of_a_race_behind_a_router_nothing_is_to_be_seen_or_reached_by_others(ow
     assert not [path for path in kept(owner.home) if SECRET.encode() in path.read_bytes()]
 
 
-def test_a_routers_key_is_nowhere_but_with_the_router(owner: Owner, tmp_path: Path) -> None:
-    hosts = two_hosts(tmp_path / "hosts")
+@pytest.mark.parametrize("by_ssh", [False, True], ids=["local router", "router by ssh"])
+def test_a_routers_key_is_nowhere_but_with_the_router(owner: Owner, tmp_path: Path, by_ssh: bool) -> None:
+    hosts = two_hosts(tmp_path / "hosts", router_by_ssh=by_ssh)
     owner.env["PATH"] = hosts.path
     seen = watched(owner, "run", str(hosts.profile), "--plain")
     key = hosts.key_given
@@ -60,6 +63,8 @@ def test_a_routers_key_is_nowhere_but_with_the_router(owner: Owner, tmp_path: Pa
     assert all(said)
     assert not [text for text in said if key in text]
     assert not [argv for argv in seen.argvs if key in argv]
+    assert key not in hosts.ssh_argvs
+    assert ("bin/litellm" in hosts.ssh_argvs) is by_ssh
     assert [path for path in kept(owner.home) if key.encode() in path.read_bytes()] == [hosts.folder / "key-given"]
     assert {address for _, address in seen.listening} == {"127.0.0.1", "127.0.0.2"}  # as its nodes are called
     assert seen.open_paths == {}

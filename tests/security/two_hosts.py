@@ -10,7 +10,7 @@ from tests.sim_engine import free_port
 
 PROFILE = """
 name: routed
-nodes: {{gf1: {{host: local, address: 127.0.0.1}}, gf2: {{host: gf2.invalid, address: 127.0.0.2}}}}
+nodes: {{gf1: {{host: {gf1}, address: 127.0.0.1}}, gf2: {{host: {gf2}, address: 127.0.0.2}}}}
 model: {{id: m}}
 serving: {{launcher: vllm, executable: {folder}/bin/vllm, port: {engine_port}}}
 topologies:
@@ -53,10 +53,23 @@ class TwoHosts:
         """The key that the router was given."""
         return (self.folder / "key-given").read_text(encoding="ascii")
 
+    @property
+    def ssh_argvs(self) -> str:
+        """All that `ssh` was given on its command lines."""
+        return (self.folder / "ssh-argvs").read_text(encoding="utf-8")
 
-def two_hosts(folder: Path) -> TwoHosts:
-    """Make the programs and the profile."""
-    named = {"folder": folder, "python": sys.executable, "engine_port": free_port(), "router_port": free_port()}
+
+def two_hosts(folder: Path, *, router_by_ssh: bool) -> TwoHosts:
+    """Make the programs and the profile; the router runs on the first node."""
+    gf1, gf2 = ("gf1.invalid", "local") if router_by_ssh else ("local", "gf2.invalid")
+    named = {
+        "gf1": gf1,
+        "gf2": gf2,
+        "folder": folder,
+        "python": sys.executable,
+        "engine_port": free_port(),
+        "router_port": free_port(),
+    }
     for place, text in (("bin/ssh", SSH), ("bin/vllm", VLLM), ("env/bin/litellm", LITELLM)):
         program = folder / place
         program.parent.mkdir(parents=True, exist_ok=True)
