@@ -16,6 +16,7 @@ from sparktui.runner.closing import ENDED_EARLY
 from sparktui.runner.detach import refuse_second, start_stored
 from sparktui.runner.left import Left, is_finished, what_is_left
 from sparktui.runner.lock import running_campaign
+from sparktui.runner.one_at_a_time import one_at_a_time
 from sparktui.runner.stop import clean_up
 from sparktui.store.reader import Reader
 from sparktui.store.reopening import reopen
@@ -48,6 +49,11 @@ def resume(campaign: int, *, profile: Profile | None = None, force: bool = False
         ProfileError: Its profile cannot be used any more.
         SparktuiError: What was left behind could not be removed, or the runner did not come up.
     """
+    with one_at_a_time():
+        return _resume(campaign, profile, force)
+
+
+def _resume(campaign: int, profile: Profile | None, force: bool) -> Resumed | None:
     with Reader(store_path()) as reader:
         row = reader.campaign(campaign)
         _refuse(row)

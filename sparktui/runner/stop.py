@@ -25,6 +25,7 @@ from sparktui.runner.last_words import last_words
 from sparktui.runner.lock import running_campaign
 from sparktui.runner.marks import mark_of
 from sparktui.runner.notes import Notes, noted_campaigns
+from sparktui.runner.one_at_a_time import one_at_a_time
 from sparktui.runner.plans import forget_simulated
 from sparktui.runner.stop_noted import end_noted
 from sparktui.serving.host import Host
@@ -56,6 +57,11 @@ class _Known:
 def stop_campaign(name: str) -> None:
     """Stop a campaign by its number or `last`; exit 1 where something is left that could not be removed."""
     known = _known(name)
+    with one_at_a_time():
+        _stop(known)
+
+
+def _stop(known: _Known) -> None:
     campaign = known.campaign
     if known.imported:
         click.echo(f"campaign {campaign} was imported: nothing of it was started here", err=True)

@@ -62,7 +62,14 @@ CREATE INDEX node_sample_time ON node_sample (
     campaign, node, t, mem_available_bytes, mem_free_bytes, gpu_procs_bytes, phase);
 """
 _TO_4 = "ALTER TABLE live ADD COLUMN stream_p50_tps REAL;"
-MIGRATIONS: tuple[str, ...] = (_TO_2, _TO_3, _TO_4)
+_TO_5 = """
+CREATE TABLE deleted (campaign INTEGER PRIMARY KEY) STRICT;
+CREATE TRIGGER campaign_deleted AFTER DELETE ON campaign
+BEGIN
+    INSERT OR IGNORE INTO deleted VALUES (old.id);
+END;
+"""
+MIGRATIONS: tuple[str, ...] = (_TO_2, _TO_3, _TO_4, _TO_5)
 """Scripts that bring a store of version 1, 2, ... to the next; `schema.sql` is always the newest version."""
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
 

@@ -239,3 +239,11 @@ CREATE TABLE launched (              -- what a crashed runner leaves behind, and
     undo TEXT NOT NULL,              -- JSON: the argv that removes it; [] for a process group
     gone REAL
 ) STRICT;
+
+CREATE TABLE deleted (               -- numbers that are not given again: somebody may still mean the old one
+    campaign INTEGER PRIMARY KEY
+) STRICT;
+CREATE TRIGGER campaign_deleted AFTER DELETE ON campaign
+BEGIN
+    INSERT OR IGNORE INTO deleted VALUES (old.id);
+END;

@@ -22,7 +22,11 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names from this module only
 
 
-INSERT_CAMPAIGN = _insert("campaign", ("name", "profile_yaml", "source", "created", "host", "version", "state"))
+INSERT_CAMPAIGN = """
+    INSERT INTO campaign (id, name, profile_yaml, source, created, host, version, state)
+    SELECT 1 + max((SELECT coalesce(max(id), 0) FROM campaign), (SELECT coalesce(max(campaign), 0) FROM deleted)),
+           ?, ?, ?, ?, ?, ?, ?"""
+"""A number that was never given before."""
 INSERT_NODE = _insert("node", ("campaign", "name", "facts_json"))
 INSERT_SWEEP = _insert("sweep", ("campaign", "seq", "topology", "fingerprint", "commands", "state"))
 INSERT_CELL = _insert("cell", ("sweep", "seq", "concurrency", "pp", "tg", "depth", "shape", "runs", "state"))

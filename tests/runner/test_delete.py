@@ -50,6 +50,14 @@ async def test_a_deleted_campaign_is_gone_with_its_folder_and_the_other_is_untou
     assert sorted(path.name for path in (owner.home / "data" / "run").iterdir()) == ["2"]
 
 
+async def test_a_number_is_given_once(owner: Owner, store: Path) -> None:
+    await two_campaigns(owner, store)
+    assert owner.type("delete", "2", "--yes").returncode == 0
+    assert await store_campaign(store, RATES) == 3
+    assert owner.type("delete", "1", "3", "--yes").returncode == 0
+    assert await store_campaign(store, RATES) == 4
+
+
 async def test_of_several_all_are_deleted_or_none(owner: Owner, store: Path) -> None:
     await two_campaigns(owner, store)
     assert owner.type("delete", "1", "7", "--yes").returncode == 2
