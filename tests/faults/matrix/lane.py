@@ -97,7 +97,7 @@ class Lane:
 
     def _still_there(self, fault: Fault, victims: Sequence[psutil.Process]) -> bool:
         """Tell whether a process goes on, unless its topology or campaign has come to its end, and it with that."""
-        if fault.target == "everything" or all(map(_runs, victims)) or any(map(_young, victims)):
+        if fault.target in ("everything", *FLEETING) or all(map(_runs, victims)) or any(map(_young, victims)):
             return True
         if wait_until(lambda: self._topologies_over() > self._over, TAKEN_DOWN_S):
             return True
