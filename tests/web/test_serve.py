@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -155,17 +156,27 @@ async def test_a_window_gets_a_viewer_that_ends_with_it(browser: ClientSession) 
     assert not alive
 
 
-async def test_viewers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
+@asynccontextmanager
+async def served(home: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Have `sparktui serve` run as an owner would; nothing of it is left, however a test ends."""
     argv = [sys.executable, "-m", "sparktui", "serve", "--port", str(unused_port())]
-    server = await asyncio.create_subprocess_exec(
-        *argv, env={**os.environ, "SPARKTUI_HOME": str(tmp_path)}, stderr=asyncio.subprocess.PIPE
-    )
-    assert server.stderr is not None
-    async with asyncio.timeout(60), ClientSession(cookie_jar=CookieJar(unsafe=True)) as browser:
+    environment = {**os.environ, "SPARKTUI_HOME": str(home)}
+    process = await asyncio.create_subprocess_exec(*argv, env=environment, stderr=asyncio.subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_viewers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    async with asyncio.timeout(60), served(tmp_path) as server, ClientSession(cookie_jar=CookieJar(unsafe=True)) as me:
+        assert server.stderr is not None
         address = (await server.stderr.readline()).decode().split()[-1]
-        async with browser.get(address):
+        async with me.get(address):
             pass
-        async with browser.ws_connect(address.partition("?")[0] + "ws") as window:
+        async with me.ws_connect(address.partition("?")[0] + "ws") as window:
             await window.receive()
             viewers = psutil.Process(server.pid).children(recursive=True)
             assert viewers
