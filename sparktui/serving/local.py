@@ -39,8 +39,8 @@ class LocalProcess:
         return self.started is not None and same_process(self.pid, self.started)
 
     async def signal(self, number: int) -> None:
-        if self.process is None and not await self.alive() and process_started(self.pid) is not None:
-            return  # its id belongs to another process by now
+        if self.process is None and not await self.alive():
+            return  # its id may be somebody else's by now; what is left of its group is found by its mark
         with suppress(ProcessLookupError, PermissionError):  # not ours to end: `alive` goes on saying so
             os.killpg(self.pid, number)
 

@@ -42,14 +42,14 @@ wanted=$2; set -- ${stat##*) }
 """
 SIGNAL = """
 pid=$1 wanted=$2 number=$3
-if stat=$(cat "/proc/$pid/stat" 2>/dev/null); then
-    set -- ${stat##*) }
-    [ -z "$wanted" ] || [ "$wanted" = "${20}" ] || exit 0
-fi
+stat=$(cat "/proc/$pid/stat" 2>/dev/null) || exit 0
+set -- ${stat##*) }
+[ -z "$wanted" ] || [ "$wanted" = "${20}" ] || exit 0
 kill -s "$number" -- "-$pid" 2>/dev/null
 exit 0
 """
-"""A leader that is gone may have left its group; one of the same id that started at another time is somebody else."""
+"""Of a leader that is gone the group may be somebody else's, after a reboot: what it has left is found by its mark. One
+of the same id that started at another time is somebody else."""
 WRITE = 'umask 077 && mkdir -p "$(dirname "$1")" && cat >"$1"'
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sparktui.errors import HostError
@@ -167,6 +169,19 @@ async def test_a_process_id_used_again_is_not_killed(tmp_path: Path) -> None:
     assert await end_group(LocalHost().adopt(running.pid, started, tmp_path / "x.log"))
     assert running.process is not None
     assert await running.process.wait() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("way", ["local", "ssh"])
+async def test_a_group_whose_leader_is_gone_is_not_killed_by_its_number(ssh: SshHost, tmp_path: Path, way: str) -> None:
+    host = LocalHost() if way == "local" else ssh
+    words = ["sh", "-c", "sleep 64 >/dev/null & echo $!"]
+    leader = await asyncio.create_subprocess_exec(*words, stdout=subprocess.PIPE, start_new_session=True)
+    said, _ = await asyncio.wait_for(leader.communicate(), 20)
+    orphan = psutil.Process(int(said))
+    await host.adopt(leader.pid, 1.0, tmp_path / "x.log").signal(signal.SIGKILL)
+    await asyncio.sleep(0.2)  # a signal that was sent has arrived by then
+    assert orphan.status() != psutil.STATUS_ZOMBIE
+    orphan.kill()
 
 
 async def test_a_command_that_leaves_a_daemon_behind_ends_when_it_ends() -> None:
