@@ -49,5 +49,6 @@ def compact(campaigns: Collection[CampaignRow]) -> int:
             compactable(reader, row.id, None)
             samples = superfluous_samples(reader, row)
         compact_campaign(path, row.id, samples)
-    free_space(path)
+    if running_campaign() is None:  # one that began meanwhile could write no wave; the next compact frees what is free
+        free_space(path)
     return before - size_bytes(path)

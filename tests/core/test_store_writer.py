@@ -142,7 +142,7 @@ async def test_a_wave_that_cannot_be_written_whole_is_absent(writer: Writer, pat
     await writer.commit_wave(cell, 0, False, wave(request(0), request(1)))
 
 
-async def test_a_wave_and_every_state_are_synced_to_disk_and_pictures_are_not(path: Path) -> None:
+async def test_a_wave_every_state_and_what_is_launched_are_synced_to_disk_and_pictures_are_not(path: Path) -> None:
     async with await Writer.open(path) as writer:
         assert writer._connection is not None
         said: list[str] = []
@@ -151,9 +151,10 @@ async def test_a_wave_and_every_state_are_synced_to_disk_and_pictures_are_not(pa
         await writer.add_live(cell, 0, False, progress(1))
         await writer.commit_wave(cell, 0, False, wave(request(0)))
         await writer.set_cell_state(cell, "done")
+        await writer.set_launched_pid(await writer.add_launched(1, "gf1", "engine"), 7, 1.0)
         assert await writer._run(lambda connection: connection.execute("PRAGMA journal_mode").fetchone()) == ("wal",)
     synced = [line.partition("=")[2] for line in said if line.startswith("PRAGMA synchronous")]
-    assert synced == ["FULL", "FULL", "FULL", "NORMAL", "FULL", "FULL"]
+    assert synced == ["FULL", "FULL", "FULL", "NORMAL", "FULL", "FULL", "FULL", "FULL"]
 
 
 async def test_nothing_is_written_on_the_event_loops_thread(writer: Writer) -> None:

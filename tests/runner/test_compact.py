@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from sparktui.errors import UsageError
+from sparktui.runner.compact import compact, compactable
+from sparktui.store.reader import Reader
+from tests.core.measured import store_campaign
 from tests.runner.campaigns import PROFILE, Owner
 
 SHOWN = (
@@ -37,3 +45,18 @@ def test_nothing_is_compacted_while_a_campaign_runs(owner: Owner) -> None:
     assert refused.returncode == 2
     assert "campaign 1 is running: nothing is compacted meanwhile" in refused.stderr
     assert owner.type("stop").returncode == 0
+
+
+async def test_a_campaign_that_began_while_it_was_asked_is_not_locked_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    tmp_path.chmod(0o700)
+    await store_campaign(tmp_path / "sparktui.db", {"solo": {1: (10.0, 11.0)}})
+    with Reader(tmp_path / "sparktui.db") as reader:
+        asked = compactable(reader, None, None)
+    monkeypatch.setattr("sparktui.runner.compact.running_campaign", lambda: 2)
+    with pytest.raises(UsageError, match="campaign 2 is running"):
+        compact(asked)
+    monkeypatch.setattr("sparktui.runner.compact.free_space", lambda _: pytest.fail("the store was locked"))
+    assert compact(()) == 0

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sparktui.errors import UsageError
+from sparktui.runner.delete import delete
 from sparktui.store.reader import Reader
 from tests.core.measured import store_campaign
 from tests.runner.campaigns import PROFILE, Owner
@@ -56,6 +58,17 @@ async def test_a_number_is_given_once(owner: Owner, store: Path) -> None:
     assert await store_campaign(store, RATES) == 3
     assert owner.type("delete", "1", "3", "--yes").returncode == 0
     assert await store_campaign(store, RATES) == 4
+
+
+async def test_a_campaign_that_began_while_it_was_asked_keeps_all(
+    owner: Owner, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two_campaigns(owner, store)
+    monkeypatch.setenv("SPARKTUI_HOME", str(store.parent))
+    monkeypatch.setattr("sparktui.runner.delete.running_campaign", lambda: 2)
+    with pytest.raises(UsageError, match="campaign 2 is running: nothing is deleted meanwhile"):
+        delete([1])
+    assert count(owner, "SELECT count(*) FROM campaign") == 2
 
 
 async def test_of_several_all_are_deleted_or_none(owner: Owner, store: Path) -> None:

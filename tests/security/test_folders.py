@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import grp
 import json
 import os
 import pwd
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -212,6 +214,35 @@ class TestLock:
         assert running_campaign() is None
         with pytest.raises(StoreError, match="not yours alone"):
             hold_lock(1)
+
+
+class TestHeldLock:
+    """One that a live process holds, which is when a stop would go by what is written in it."""
+
+    @pytest.fixture(autouse=True)
+    def held(self, home: Path) -> Iterator[None]:
+        home.mkdir(mode=0o700)
+        lock_path().write_text(f"1 {os.getpid()}\n")
+        lock_path().chmod(0o600)
+        with lock_path().open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def test_its_owners_names_the_campaign(self) -> None:
+        assert running_campaign() == 1
+
+    def test_one_that_others_may_write_names_nobody(self) -> None:
+        lock_path().chmod(0o622)
+        assert running_campaign() is None
+
+    def test_somebody_elses_names_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        as_somebody_else(monkeypatch)
+        assert running_campaign() is None
+
+    def test_one_behind_a_link_names_nobody(self) -> None:
+        lock_path().rename(lock_path().with_name("elsewhere"))
+        lock_path().symlink_to("elsewhere")
+        assert running_campaign() is None
 
 
 def test_what_was_launched_is_noted_for_its_owner_alone_and_never_through_a_link(
