@@ -64,12 +64,14 @@ class HistoryScreen(Screen[None]):
     EXPLAIN: ClassVar[tuple[Explanation, ...]] = HISTORY
     AUTO_FOCUS = "#campaigns-known"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "mark", "Mark", id="mark", tooltip="For what is done to several campaigns at once"),
+        Binding(
+            "space", "mark", "Mark", id="mark", show=False, tooltip="For what is done to several campaigns at once"
+        ),
         Binding("c", "compare", "Compare", id="compare-marked", tooltip="The marked campaigns side by side"),
         Binding("r", "resume", "Resume", id="resume", tooltip="Measure what is missing of a campaign; asks first"),
         Binding("w", "write", "Export", id="write", tooltip="Write the marked campaigns, each whole, as CSV"),
         Binding("d", "delete", "Delete", id="delete", tooltip="Delete the marked campaigns for good; asks first"),
-        Binding("slash", "filter", "Filter", id="filter", tooltip="Show only what has these words in it"),
+        Binding("slash", "filter", "Filter", id="filter", show=False, tooltip="Show only what has these words in it"),
         Binding("escape", "all", "All", id="all", show=False, tooltip="No filter, no marks"),
     ]
 
@@ -156,7 +158,7 @@ class HistoryScreen(Screen[None]):
         ended = "" if current is None else f"{current.key}: {current.detail}" if current.detail else ""
         counts = [f"{len(self._listed)} of {len(self._rows)} campaigns" if self._filter.value else ""]
         counts.append(f"{len(self._marked)} marked" if self._marked else "")
-        second = " · ".join(part for part in counts if part) or "space marks · Enter opens"
+        second = " · ".join(part for part in counts if part) or "space marks · / filters · Enter opens"
         text = lines([Content(harmless(ended)), Content.styled(second, "$dim")])
         self.query_one("#kept", Static).update(text, layout=False)
 

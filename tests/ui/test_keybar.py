@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from textual.widget import Widget
+from textual.widgets import Static
 
 from sparktui.ui.dialogs import ConfirmDialog
 from sparktui.ui.key_line import Entry, fitting
 from sparktui.ui.widgets.keybar import Keybar
+from sparktui.ui.widgets.long_text import LongText
 from tests.ui.viewing import Viewer, recorded, shown
 
 
@@ -65,6 +67,25 @@ async def test_at_80_columns_the_keys_that_matter_are_there_and_none_is_cut(tmp_
         screens = [found.binding for found in viewer.screen.active_bindings.values() if found.node is viewer.screen]
         own = [binding.description for binding in screens if binding.show and binding.description]
         assert all(name in said for name in own)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("key", "123456")
+async def test_the_keys_of_every_screen_are_named_from_80_columns_on(tmp_path: Path, key: str, width: int) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(width, 24)) as pilot:
+        await pilot.press(key)
+        said = _said(await shown(pilot))
+    assert "e CSV  s SVG  q Quit" in said
+
+
+async def test_history_names_under_its_list_the_keys_that_the_bottom_line_has_no_room_for(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(80, 24)) as pilot:
+        await pilot.press("6")
+        viewer = await shown(pilot)
+        assert "space marks · / filters" in str(viewer.screen.query_one("#kept", Static).visual)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "Show only what has these words in it" in " ".join(viewer.screen.query_one(LongText).text.split())
 
 
 def test_what_matters_least_goes_first_and_the_way_to_all_keys_last() -> None:

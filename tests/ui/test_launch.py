@@ -440,3 +440,13 @@ async def test_nothing_is_made_of_screens_that_nobody_has_gone_to(
     monkeypatch.setattr(SparktuiApp, "MODES", {mode: noted(mode, make) for mode, make in MODES.items()})
     async with SparktuiApp(tmp_path / "none.db", None).run_test():
         assert made == ["launch"]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+async def test_names_of_topologies_are_whole_from_80_columns_on(tmp_path: Path, profiles: Path, width: int) -> None:
+    (profiles / "small.yaml").write_text(SMALL.replace("  both:", "  cluster-tp2-ray:"))
+    async with Viewer(tmp_path / "none.db", None).run_test(size=(width, 30)) as pilot:
+        viewer = await chosen(pilot, "small")
+        assert any("cluster-tp2-ray " in line for line in lines(viewer, "#topologies"))
+        heads = str(viewer.screen.query_one("#heads", Static).visual)
+        assert ("where" in heads) == (width != 100)

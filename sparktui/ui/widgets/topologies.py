@@ -142,7 +142,7 @@ def heading(profile: Profile, width: int) -> Content:
 
 
 class _Shape:
-    """The columns that fit: names and places give way first."""
+    """The columns that fit: places give way first, for whose verdict there is says it too, and then names."""
 
     def __init__(self, profile: Profile, width: int) -> None:
         self._profile = profile
@@ -150,8 +150,9 @@ class _Shape:
         fixed = TICK + NEEDS + VERDICT * max(1, len(self._nodes)) + ABOUT
         name = 2 + max(len(name) for name in profile.topologies)
         where = 1 + max(len(place(topology)) for topology in profile.topologies.values())
-        self._name = max(LEAST_NAME, min(name, width - fixed - LEAST_WHERE))
-        self._where = max(0, min(where, width - fixed - self._name))
+        self._name = max(LEAST_NAME, min(name, width - fixed))
+        left = width - fixed - self._name
+        self._where = min(where, left) if left >= LEAST_WHERE else 0
 
     def head(self) -> Content:
         columns = [" " * TICK, "topology".ljust(self._name), "where"[: self._where].ljust(self._where)]
