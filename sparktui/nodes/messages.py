@@ -64,8 +64,6 @@ class Hello(msgspec.Struct, frozen=True):
     started: float | None = None
     heartbeat: int = 0
     """Of the next sample. An agent counts on where the one before it in its folder has ended."""
-    armed: str | None = None
-    """The mark that the guard is armed for."""
 
 
 class Armed(msgspec.Struct, frozen=True):

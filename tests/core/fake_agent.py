@@ -40,7 +40,6 @@ class FakeAgent:
     orders: list[dict[str, Any]] = field(default_factory=list)
     """What it was told, by all connections."""
     _heartbeat: int = 0
-    _armed: str | None = None
     _server: asyncio.Server | None = None
     _peer: asyncio.StreamWriter | None = None
     _told: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,7 +48,6 @@ class FakeAgent:
         if not self.can_start:
             raise HostError("gf1 has no python3 for its agent", "install one")
         self.starts += 1
-        self._armed = None
         self._server = await asyncio.start_unix_server(self._serve, self.folder / "sock")
 
     async def open(self) -> Channel:
@@ -115,8 +113,8 @@ class FakeAgent:
             writer.close()
             return
         started = 100.0 * self.starts
-        now = {"heartbeat": self._heartbeat, "armed": self._armed}
-        self.say({"hello": {"pid": self.starts, "boot_id": self.boot, "started": started, **now}})
+        now = {"started": started, "heartbeat": self._heartbeat}
+        self.say({"hello": {"pid": self.starts, "boot_id": self.boot, **now}})
         while line := await reader.readline():
             order = json.loads(line)
             self.orders.append(order)
@@ -125,7 +123,6 @@ class FakeAgent:
 
     def _obey(self, order: dict[str, Any]) -> None:
         if order["do"] == "arm" and self.arms:
-            self._armed = order["mark"]
             self.say({"armed": {"mark": order["mark"], "what": order["what"]}})
         elif order["do"] == "replay":
             self._replay(order["after"])
