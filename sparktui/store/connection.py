@@ -6,7 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -132,8 +132,14 @@ def transaction(connection: sqlite3.Connection, durability: Durability) -> Itera
 
 
 def _make_private(path: Path) -> None:
+    """Have a file that is this user's alone.
+
+    One that is there is not opened: to close it would let go of the locks that SQLite holds on it for this process.
+    """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600))
+        if not path.exists():
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         _refuse_foreign(path)
         path.chmod(0o600)
     except OSError as error:

@@ -157,6 +157,17 @@ async def test_a_wave_every_state_and_what_is_launched_are_synced_to_disk_and_pi
     assert synced == ["FULL", "FULL", "FULL", "NORMAL", "FULL", "FULL", "FULL", "FULL"]
 
 
+async def test_a_request_leaves_the_lock_of_a_reader_beside_it_in_the_same_process(path: Path) -> None:
+    async with await Writer.open(path) as writer:
+        campaign, _, _ = await new_cell(writer)
+    take = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'r+b'), fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)"
+    with Reader(path) as reader:
+        assert reader.campaign(campaign)
+        request_control(path, campaign, "stop")
+        done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", take, str(path)], capture_output=True)
+    assert b"BlockingIOError" in done.stderr
+
+
 async def test_nothing_is_written_on_the_event_loops_thread(writer: Writer) -> None:
     threads = {await writer._run(lambda _: threading.get_ident()) for _ in range(3)}
     assert len(threads) == 1
