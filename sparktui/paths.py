@@ -6,6 +6,7 @@ import errno
 import grp
 import os
 import pwd
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -91,6 +92,12 @@ def _is_of_one(gid: int) -> bool:
     except KeyError:
         return False
     return group.gr_name == name and set(group.gr_mem) <= {name}
+
+
+def is_own_file(file: int) -> bool:
+    """Tell whether an open file is a plain one that this user has put there, and nobody else may write."""
+    found = os.fstat(file)
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
 
 
 def refuse_others(folder: Path) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 import time
 from pathlib import Path
 
 from sparktui.errors import StoreError
-from sparktui.paths import data_dir, ensure_private
+from sparktui.paths import data_dir, ensure_private, is_own_file
 
 PROBE_GRACE_S = 1.0
 """Somebody asking who runs holds the lock for an instant; that must not look like a second runner."""
@@ -33,7 +32,7 @@ def hold_lock(campaign: int) -> bool:
         file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"cannot lock {lock_path()}: {error.strerror}", "check its owner and mode") from error
-    if not _is_ours(file):
+    if not is_own_file(file):
         os.close(file)
         raise StoreError(f"{lock_path()} is not yours alone", "check its owner and mode")
     if not _locked_within(file, PROBE_GRACE_S):
@@ -57,11 +56,6 @@ def _locked_within(file: int, seconds: float) -> bool:
             return True
 
 
-def _is_ours(file: int) -> bool:
-    found = os.fstat(file)
-    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
-
-
 def running_campaign() -> int | None:
     """Return the campaign that a live runner is working on."""
     holder = _holder()
@@ -80,7 +74,7 @@ def _holder() -> tuple[int, int] | None:
     except OSError:
         return None
     try:
-        if not _is_ours(file):
+        if not is_own_file(file):
             return None  # whoever wrote it chose which process a stop would end
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

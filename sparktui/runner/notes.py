@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Self
 import msgspec
 
 from sparktui.errors import StoreError
-from sparktui.paths import data_dir, ensure_private
+from sparktui.paths import data_dir, ensure_private, is_own_file
 from sparktui.serving.host import Host
 from sparktui.serving.plan import Step
 from sparktui.serving.ssh import SshHost
@@ -162,6 +161,4 @@ def _content(path: Path) -> bytes:
     except OSError:
         return b""
     with os.fdopen(file, "rb") as stream:
-        found = os.fstat(file)
-        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
-        return stream.read(MOST_BYTES) if ours else b""
+        return stream.read(MOST_BYTES) if is_own_file(file) else b""
