@@ -135,7 +135,8 @@ class Agent:
         self._tell({"trouble": {"kind": kind, "text": text}})
 
     def _greet(self) -> Iterator[Entry]:
-        now = {"heartbeat": self._heartbeat, "phase": self._phase, "what": self._what}
+        armed = self._arming.mark if self._arming else None
+        now = {"heartbeat": self._heartbeat, "phase": self._phase, "armed": armed, "what": self._what}
         yield {"hello": {**self._about, **now}}
         if self._arming and self._arming.act and self._arming.act.reported:
             yield self._arming.act.reported

@@ -30,6 +30,7 @@ def test_the_first_word_on_a_connection_is_a_hello_and_samples_follow(folder: Pa
     assert hello is not None
     assert hello["hello"]["pid"] == process.pid
     assert hello["hello"]["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert hello["hello"]["armed"] is None
     assert isinstance(hello["hello"]["locked"], bool)
     assert first["heartbeat"] >= hello["hello"]["heartbeat"]
     assert second["heartbeat"] == first["heartbeat"] + 1

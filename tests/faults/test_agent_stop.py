@@ -38,10 +38,11 @@ def test_a_stop_needs_no_runner_and_the_next_runner_is_told_of_it(folder: Path, 
             until(flag.exists, "the stop command has run")
             until(lambda: b'"acted"' in (folder / "samples.jsonl").read_bytes(), "the act is on the disk")
             runner = connect(folder)
-        runner.hear_until("hello")
+        hello = runner.hear_until("hello")
         acted = runner.hear_until("acted")
         later = runner.samples(2)
         assert other.poll() is None
+    assert hello["armed"] == mark
     assert acted["killed"] == [child.pid]
     assert [argv for argv, _ in acted["ran"]] == stop
     assert "while serving" in acted["text"]
