@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from pathlib import Path
 
 from sparktui.errors import StoreError
 from sparktui.paths import data_dir, ensure_private, is_own_file
+from sparktui.runner.flock import locked_within
 
 PROBE_GRACE_S = 1.0
 """Somebody asking who runs holds the lock for an instant; that must not look like a second runner."""
@@ -25,17 +25,16 @@ def hold_lock(campaign: int) -> bool:
     Nothing here lets go of it: the kernel does, at the process's very end, so that whoever finds it free finds nobody.
 
     Raises:
-        StoreError: Its file cannot be made.
+        StoreError: Its file cannot be made, or not be locked.
     """
     ensure_private(data_dir())
+    file = _opened()
     try:
-        file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        held = locked_within(file, PROBE_GRACE_S)
     except OSError as error:
-        raise StoreError(f"cannot lock {lock_path()}: {error.strerror}", "check its owner and mode") from error
-    if not is_own_file(file):
         os.close(file)
-        raise StoreError(f"{lock_path()} is not yours alone", "check its owner and mode")
-    if not _locked_within(file, PROBE_GRACE_S):
+        raise _cannot_lock(error, "set SPARKTUI_HOME to a folder on a disk whose files can be locked") from error
+    if not held:
         os.close(file)
         return False
     os.ftruncate(file, 0)
@@ -43,17 +42,19 @@ def hold_lock(campaign: int) -> bool:
     return True
 
 
-def _locked_within(file: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        else:
-            return True
+def _opened() -> int:
+    try:
+        file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _cannot_lock(error, "check its owner and mode") from error
+    if not is_own_file(file):
+        os.close(file)
+        raise StoreError(f"{lock_path()} is not yours alone", "check its owner and mode")
+    return file
+
+
+def _cannot_lock(error: OSError, hint: str) -> StoreError:
+    return StoreError(f"cannot lock {lock_path()}: {error.strerror}", hint)
 
 
 def running_campaign() -> int | None:
@@ -77,9 +78,11 @@ def _holder() -> tuple[int, int] | None:
         if not is_own_file(file):
             return None  # whoever wrote it chose which process a stop would end
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         campaign, _, pid = os.read(file, 64).decode("ascii", "replace").partition(" ")
         return (int(campaign), int(pid)) if campaign.isdigit() and pid.strip().isdigit() else None
+    except OSError:  # where files cannot be locked, no runner has come up
+        return None
     finally:
         os.close(file)
     return None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from sparktui.errors import UsageError
 from sparktui.paths import data_dir, refuse_others
+from sparktui.runner.flock import locked_within
 
 PATIENCE_S = 240.0
 """A stop waits for a runner, a resume for what is removed from slow nodes."""
-POLL_S = 0.05
+SILENT_S = 1.0
+"""A wait for longer than that is said."""
 
 
 @contextmanager
@@ -34,16 +36,14 @@ def one_at_a_time(patience_s: float = PATIENCE_S) -> Iterator[None]:
 
 
 def _lock(folder: int, patience_s: float) -> None:
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise UsageError(
-                    "another `sparktui stop` or `sparktui resume` is at work in this data folder",
-                    "wait for it to end, or end it",
-                ) from None
-            time.sleep(POLL_S)
-        except OSError:  # a file system that locks no folders must not keep engines up
-            return None
+    try:
+        if locked_within(folder, min(SILENT_S, patience_s)):
+            return
+        click.echo("another `sparktui stop` or `sparktui resume` is at work here; waiting for it to end", err=True)
+        if locked_within(folder, patience_s - SILENT_S):
+            return
+    except OSError:  # a file system that locks no folders must not keep engines up
+        return
+    raise UsageError(
+        "another `sparktui stop` or `sparktui resume` is at work in this data folder", "wait for it to end, or end it"
+    )
