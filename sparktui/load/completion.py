@@ -12,6 +12,12 @@ from sparktui.measure.record import NO_TEXT, REASONING, TOKEN_MASK, TOOL_CALL, T
 MAX_MESSAGE = 300
 """Characters of a server's message that are kept."""
 
+EVENTS_A_TOKEN, FURTHER_EVENTS = 4, 1000
+"""An answer may have so many for every token that was asked for, and so many beside. What has more never ends, and
+would be kept until the memory is full that the guard is there for."""
+MAX_EVENTS = 500_000
+"""Of an answer to a request that does not say how many tokens it asks for."""
+
 _VISIBLE = 1
 _EMPTY = 2
 _SHOWN = _VISIBLE | REASONING | TOOL_CALL
@@ -73,6 +79,7 @@ class Completion:
         "_all_usage",
         "_first",
         "_known",
+        "_most",
         "_now_us",
         "_usage_tokens",
         "cached_tokens",
@@ -86,7 +93,9 @@ class Completion:
         "ttfr_us",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, tokens: int | None = None) -> None:
+        """Begin; `tokens` is how many were asked for."""
+        self._most = MAX_EVENTS if tokens is None else EVENTS_A_TOKEN * tokens + FURTHER_EVENTS
         self.ttfr_us: int | None = None
         self.deltas_us = array("i")
         self.marks = array("H")
@@ -186,6 +195,9 @@ class Completion:
         # Of chunks that show nothing, one with an empty string in the middle of a stream is a token whose text is held
         # back (half a character). Before the first token it is the role chunk, with a finish reason the last one.
         if not shown and not tokens and (tokens is not None or finish or not flags or not self.marks):
+            return
+        if len(self.deltas_us) >= self._most:
+            self.failure = f"bad response: over {self._most} events, and no end"
             return
         if not has_ids:
             self._all_ids = False

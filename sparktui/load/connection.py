@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from sparktui.load.messages import Target
+from sparktui.load.pulse import Pulse
 from sparktui.load.response import ResponseReader
 
 READ_BYTES = 16 * 1024
@@ -29,12 +30,21 @@ class Connection(ABC):
         """How late each read was, where the kernel says; whoever looks empties it."""
         self.unstamped = 0
         """Reads that carry the worker's own time."""
+        self.arrival_error = 0.0
+        """The most that an arrival may be off since `begin`, as a share of its time since the send."""
         self.stale = False
         """The last request met a kept-alive connection that the server had already given up: it may be sent again."""
         self._target = target
         self._reader: ResponseReader | None = None
         self._ended: Ended | None = None
         self._used = False
+        self._pulse: Pulse | None = None
+
+    def begin(self, pulse: Pulse) -> None:
+        """Forget what was noted before: what is read from now on belongs to the wave that beats."""
+        self._pulse = pulse
+        self.unstamped, self.arrival_error = 0, 0.0
+        self.lags_ns.clear()
 
     @property
     @abstractmethod
@@ -56,6 +66,11 @@ class Connection(ABC):
     @abstractmethod
     def close(self) -> None:
         """Drop the connection; the reader of a request in flight is not told."""
+
+    def _doubt(self, away_ns: int, reader: ResponseReader, arrived_ns: int) -> None:
+        """Note that what has arrived may have done so earlier, by as long as nobody could look."""
+        since_ns = max(1, arrived_ns - reader.sent_ns)
+        self.arrival_error = max(self.arrival_error, min(1.0, away_ns / since_ns))
 
     def _lost(self, why: str) -> None:
         reader, ended, used = self._reader, self._ended, self._used

@@ -21,6 +21,7 @@ _SO_TIMESTAMPNS = 35  # asm-generic/socket.h: x86-64 and aarch64; Python has no 
 _timespec = struct.Struct("qq").unpack_from
 _CONTROL_BYTES = 64
 _STAMP_TRIES = 500
+_EVENT = b"data:"
 
 
 def may_stamp() -> bool:
@@ -137,6 +138,8 @@ class KernelConnection(Connection):
             lag_ns = 0
             self.unstamped += 1
         self._last_ns = arrived_ns = now_ns - lag_ns
+        if self._pulse is not None and (away_ns := self._pulse.away_ns(now_ns)) and data.count(_EVENT) > 1:
+            self._doubt(away_ns, reader, arrived_ns)
         reader.feed(data, arrived_ns)
         if reader.finished:
             self._finish(reader, reusable=self._unsent is None)

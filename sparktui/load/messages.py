@@ -21,6 +21,18 @@ class Target(msgspec.Struct, frozen=True, tag_field="kind", tag="target"):
     """For TLS: the name the certificate must carry, where it is not `host`."""
 
 
+class Expected(msgspec.Struct, frozen=True):
+    """What every answer is to be like; one that is not has failed."""
+
+    model: str | None = None
+    """What it is to be called. None: whatever it likes."""
+    tokens: int | None = None
+    """How many were asked for: an answer of several times as many events never ends. None: not said."""
+
+
+ANYTHING = Expected()
+
+
 class StartWave(msgspec.Struct, frozen=True, tag="start-wave"):
     """Start all `requests` together, each on a kept-alive connection of its own."""
 
@@ -29,8 +41,7 @@ class StartWave(msgspec.Struct, frozen=True, tag="start-wave"):
     """Complete HTTP/1.1 requests, headers and body; the index is the slot."""
     timeout_s: float
     """A request not ended by then fails with `timeout`."""
-    model: str | None = None
-    """What every answer is to be called: one that calls itself otherwise has failed. None: whatever it likes."""
+    expected: Expected = ANYTHING
 
     @property
     def empty(self) -> bool:
@@ -55,8 +66,7 @@ class StartPool(msgspec.Struct, frozen=True, tag="start-pool"):
     """Complete HTTP/1.1 requests, headers and body, by slot and turn."""
     timeout_s: float
     """A request not ended by then, counted from its own turn, fails with `timeout`; its slot goes on."""
-    model: str | None = None
-    """As of a wave."""
+    expected: Expected = ANYTHING
 
     @property
     def empty(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from sparktui.load.connection import Connection
 from sparktui.load.messages import StartPool
+from sparktui.load.pulse import Pulse
 from sparktui.load.slot import Lags, Past, Slot, decode_all
 from sparktui.load.wave import open_all, stamped_by
 from sparktui.measure.record import RequestRecord, WaveRecord
@@ -23,6 +24,7 @@ class Pool:
     def __init__(self, order: StartPool, connections: list[Connection]) -> None:
         self.past = Past(ttfts_us=deque(maxlen=len(connections)))
         self.lags = Lags()
+        self._pulse = Pulse()
         self._order = order
         self._connections = connections
         self._over = [asyncio.Event() for _ in connections]
@@ -40,12 +42,13 @@ class Pool:
     async def run(self) -> WaveRecord:
         """Connect all, run every slot through its turns, and return the record; cancelling closes what is in flight."""
         try:
-            await open_all(self.slots)
+            await open_all(self.slots, self._pulse)
             started_at, cpu_s = time.time(), time.process_time()
             self._started_ns = time.monotonic_ns()
-            async with asyncio.TaskGroup() as group:
-                for index in range(len(self.slots)):
-                    group.create_task(self._run_slot(index))
+            with self._pulse:
+                async with asyncio.TaskGroup() as group:
+                    for index in range(len(self.slots)):
+                        group.create_task(self._run_slot(index))
             wall_s = (time.monotonic_ns() - self._started_ns) / 1e9
             cpu = (time.process_time() - cpu_s) / wall_s
             await self.decode()
@@ -81,7 +84,7 @@ class Pool:
     def _turn(self, index: int, turn: int) -> Slot:
         over = self._over[index]
         over.clear()
-        return Slot(self._connections[index], self._order.slots[index][turn], over.set, self._order.model)
+        return Slot(self._connections[index], self._order.slots[index][turn], over.set, self._order.expected)
 
     async def _settle(self) -> None:
         """Decode to the end what is over, and keep of it no more than its record and its counts."""
@@ -114,6 +117,7 @@ class Pool:
             lag_p50_us=self.lags.percentile_us(0.5),
             lag_p99_us=self.lags.percentile_us(0.99),
             worker_cpu=cpu,
+            arrival_error=max(connection.arrival_error for connection in self._connections),
             requests=tuple(sorted((*self._records, *last), key=lambda request: (request.slot, request.seq))),
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import httptools
 
 from sparktui.load.completion import Completion, in_a_line, message_in
+from sparktui.load.messages import ANYTHING, Expected
 from sparktui.load.sse import MAX_EVENT_BYTES, EventTooLargeError, SseSplitter
 from sparktui.measure.record import RequestRecord, pack_event_tokens, pack_events
 
@@ -40,6 +41,7 @@ class ResponseReader:
         "_body_ended",
         "_cut",
         "_error",
+        "_given_up",
         "_head_bytes",
         "_headers",
         "_in_head",
@@ -57,15 +59,15 @@ class ResponseReader:
         "sent_ns",
     )
 
-    def __init__(self, model: str | None = None) -> None:
-        """Begin; `model` is what the answer is to be called, None for whatever it likes."""
-        self._model = model
+    def __init__(self, expected: Expected = ANYTHING) -> None:
+        """Begin; `expected` is what the answer is to be like."""
+        self._model = expected.model
         self.sent_ns = 0
         """Set right before the request's first byte is sent."""
         self.ended_ns = 0
         self.finished = False
         self.keep_alive = False
-        self.completion = Completion()
+        self.completion = Completion(expected.tokens)
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._splitter = SseSplitter()
         self._pending: list[tuple[int, bytes]] = []
@@ -79,6 +81,7 @@ class ResponseReader:
         self._body = bytearray()
         self._body_ended = False
         self._cut: str | None = None
+        self._given_up = False
         self._error: str | None = None
 
     @property
@@ -125,11 +128,14 @@ class ResponseReader:
         self._end()
 
     def fail(self, error: str, at_ns: int) -> None:
-        """End the request from our side; forgiven where the server had already said that it is over."""
+        """End the request from our side: it has failed, also where only the end of the answer did not come.
+
+        Nobody can say when that one would have ended, and its wave is as long as our own patience.
+        """
         if self.finished:
             return
         self._arrived_ns = at_ns
-        self._cut = error
+        self._cut, self._given_up = error, True
         self._end()
 
     def decode_pending(self) -> None:
@@ -158,7 +164,7 @@ class ResponseReader:
         seen = self.completion
         if seen.failure is not None:
             return seen.failure
-        if seen.ended:
+        if seen.ended and not self._given_up:
             return self._misnamed()
         return self._cut or "closed early: the stream ended without a finish reason or [DONE]"
 
@@ -181,8 +187,8 @@ class ResponseReader:
             finish=seen.finish,
             error=error,
             backend=self._headers.get(b"x-litellm-model-id") or self._headers.get(b"x-litellm-model-api-base"),
-            events=pack_events(seen.deltas_us.tolist()),
-            event_tokens=pack_event_tokens(seen.marks.tolist()),
+            events=pack_events(seen.deltas_us),
+            event_tokens=pack_event_tokens(seen.marks),
         )
 
     def on_message_begin(self) -> None:

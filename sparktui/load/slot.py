@@ -13,7 +13,15 @@ import msgspec
 
 from sparktui.load.connection import Connection, reason
 from sparktui.load.lag import LagHistogram
-from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING
+from sparktui.load.messages import (
+    ANYTHING,
+    SLOT_DECODING,
+    SLOT_DONE,
+    SLOT_FAILED,
+    SLOT_PREFILL,
+    SLOT_WAITING,
+    Expected,
+)
 from sparktui.load.response import ResponseReader
 from sparktui.measure.record import RequestRecord
 
@@ -28,11 +36,11 @@ class Slot:
     __slots__ = ("_again", "_on_over", "_pictured", "connection", "error", "over", "reader", "request", "settled")
 
     def __init__(
-        self, connection: Connection, request: bytes, on_over: Callable[[], None], model: str | None = None
+        self, connection: Connection, request: bytes, on_over: Callable[[], None], expected: Expected = ANYTHING
     ) -> None:
         self.connection = connection
         self.request = request
-        self.reader = ResponseReader(model)
+        self.reader = ResponseReader(expected)
         self.over = False
         """Nothing more will arrive."""
         self.settled = False

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from sparktui.load.connection import Connection
 from sparktui.load.messages import StartWave, Target
+from sparktui.load.pulse import Pulse
 from sparktui.load.slot import Lags, Past, Slot, decode_all
 from sparktui.load.stream import clock_of, connect_to
 from sparktui.measure.record import Clock, WaveRecord
@@ -44,11 +45,12 @@ class Wave:
 
     def __init__(self, order: StartWave, connections: list[Connection]) -> None:
         pairs = zip(connections, order.requests, strict=True)
-        self.slots = [Slot(connection, request, self._over, order.model) for connection, request in pairs]
+        self.slots = [Slot(connection, request, self._over, order.expected) for connection, request in pairs]
         self.counted: Sequence[Slot] = self.slots
         """What has begun and is not in `past`."""
         self.past = Past()
         self.lags = Lags()
+        self._pulse = Pulse()
         self._order = order
         self._left = len(self.slots)
         self._all_over = asyncio.Event()
@@ -58,10 +60,11 @@ class Wave:
     async def run(self) -> WaveRecord:
         """Connect all, send all, wait for all, and return the record; cancelling closes what is in flight."""
         try:
-            await open_all(self.slots)
+            await open_all(self.slots, self._pulse)
             cpu_s = time.process_time()
-            self._send_all()
-            await self._wait()
+            with self._pulse:
+                self._send_all()
+                await self._wait()
             wall_s = (time.monotonic_ns() - self._started_ns) / 1e9
             cpu = (time.process_time() - cpu_s) / wall_s
             await self.decode()
@@ -104,18 +107,18 @@ class Wave:
             lag_p50_us=self.lags.percentile_us(0.5),
             lag_p99_us=self.lags.percentile_us(0.99),
             worker_cpu=cpu,
+            arrival_error=max(slot.connection.arrival_error for slot in self.slots),
             requests=tuple(slot.record(index, self._started_ns) for index, slot in enumerate(self.slots)),
         )
 
 
-async def open_all(slots: Sequence[Slot]) -> None:
-    """Open the connections of slots that are about to start, and forget what these noted before."""
+async def open_all(slots: Sequence[Slot], pulse: Pulse) -> None:
+    """Open the connections of slots that are about to start under a pulse, and forget what these noted before."""
     # Two turns of the loop, so that connections closed by the server while idle are known to be closed.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     for slot in slots:
-        slot.connection.unstamped = 0
-        slot.connection.lags_ns.clear()
+        slot.connection.begin(pulse)
     gate = asyncio.Semaphore(_CONNECTING_AT_ONCE)
 
     async def open_one(slot: Slot) -> None:

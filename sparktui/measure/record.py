@@ -7,6 +7,7 @@ other time from the request's own send. Unknown is None, never zero.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -76,15 +77,18 @@ class WaveRecord(msgspec.Struct, frozen=True, kw_only=True):
     lag_p99_us: float | None = None
     worker_cpu: float | None = None
     """The worker's CPU time over the wave, as a fraction of one core."""
+    arrival_error: float | None = None
+    """The most that an event's arrival may be off, as a share of its time since the send: of those that shared a read
+    after the worker had been kept from running. 0 where none did; None where nobody looked."""
     requests: tuple[RequestRecord, ...] = ()
 
 
-def pack_events(deltas_us: list[int]) -> bytes:
+def pack_events(deltas_us: Iterable[int]) -> bytes:
     """Encode event times as stored in `RequestRecord.events`."""
     return _little_endian(array("i", deltas_us))
 
 
-def pack_event_tokens(values: list[int]) -> bytes:
+def pack_event_tokens(values: Iterable[int]) -> bytes:
     """Encode token counts and flags as stored in `RequestRecord.event_tokens`."""
     return _little_endian(array("H", values))
 

@@ -12,6 +12,8 @@ from sparktui.measure.usage import completion_tokens, error_kinds, good_requests
 MAX_LAG_SHARE: dict[Clock, float] = {"user": 0.10, "kernel": 1.00}
 """Of the median time between tokens, that the worker's p99 lag may take. The worker's own stamp is late by its lag. The
 kernel's is right however late it is read, as long as no second token has come meanwhile to share the read."""
+MAX_ARRIVAL_ERROR = 0.10
+"""Of an arrival's time since the send, in any one wave: over five waves it moves a figure by 2 %."""
 MAX_WORKER_CPU = 0.60
 """Of one core: above it the worker's own delay begins to show in what it measures."""
 MAX_PROMPT_SHARE = 0.01
@@ -49,10 +51,12 @@ def taint(
     reasons = (
         _failures(requests),
         _late(waves, good),
+        _away(waves),
         _busy(waves),
         _prompts(good, pp + depth),
         _cached(good) or _hit(prefix),
         _short(good, tg) if exact_tg else _short_on_average(good, tg),
+        _long(good, tg),
         *health,
     )
     return "; ".join(reason for reason in reasons if reason) or None
@@ -73,6 +77,14 @@ def _late(waves: Sequence[WaveRecord], good: Sequence[RequestRecord]) -> str | N
     if lag_us is None or gap_ms is None or lag_us / 1000 <= share * gap_ms:
         return None
     return f"read up to {lag_us / 1000:.2f} ms late, over {share:.0%} of the {gap_ms:.2f} ms between tokens"
+
+
+def _away(waves: Sequence[WaveRecord]) -> str | None:
+    off = [wave.arrival_error for wave in waves if (wave.arrival_error or 0.0) > MAX_ARRIVAL_ERROR]
+    if not off:
+        return None
+    worst = max(error for error in off if error is not None)
+    return f"the client was kept from running in {len(off)} of {len(waves)} waves: arrivals may be off by {worst:.0%}"
 
 
 def _busy(waves: Sequence[WaveRecord]) -> str | None:
@@ -106,6 +118,11 @@ def _hit(prefix: tuple[int, int] | None) -> str | None:
 def _short(good: Sequence[RequestRecord], asked: int) -> str | None:
     short = _outside(good, completion_tokens, lambda tokens: tokens < asked)
     return f"{len(short)} streams ended early, after {min(short)} or more of {asked} tokens" if short else None
+
+
+def _long(good: Sequence[RequestRecord], asked: int) -> str | None:
+    long = _outside(good, completion_tokens, lambda tokens: tokens > asked)
+    return f"{len(long)} streams went on, to {max(long)} tokens instead of {asked}" if long else None
 
 
 def _short_on_average(good: Sequence[RequestRecord], asked: int) -> str | None:

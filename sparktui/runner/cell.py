@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sparktui.load.link import LoadWorker
-from sparktui.load.messages import Progress, Start, StartPool, StartWave
+from sparktui.load.messages import Expected, Progress, Start, StartPool, StartWave
 from sparktui.load.prompts import PromptSet
 from sparktui.load.request import RequestBuilder
 from sparktui.load.tokens import find_counter
@@ -73,8 +73,7 @@ class CellMeasurer:
         self._unbroken = unbroken
         self._builder = RequestBuilder(plan.url, plan.model, workload, access.key)
         self._prompts: PromptSet | None = None
-        self._name: str | None = None
-        """What every answer is to be called."""
+        self._expected = Expected(tokens=workload.tg)
 
     async def prepare(self) -> PromptSet:
         """Find out which options the server takes and how it counts tokens, and make the prompt set by it."""
@@ -129,7 +128,7 @@ class CellMeasurer:
     async def _learn_name(self) -> None:
         why = await why_unnamed(self._plan, self.workload, self._access.key, self._worker)
         if why is None:
-            self._name = self._plan.model
+            self._expected = Expected(self._plan.model, self.workload.tg)
         else:
             topology = self._plan.topology
             text = f"{topology}: an answer of yet another model would not be noticed ({why})"
@@ -182,9 +181,9 @@ class CellMeasurer:
         if load.shape == "pool":
             slots = await self._prompts.pool(concurrency, seq, load.pool_turns, warmup=warmup, again=again)
             requests = tuple(tuple(map(build, slot)) for slot in slots)
-            return StartPool(self._builder.target, requests, load.timeout_s, self._name)
+            return StartPool(self._builder.target, requests, load.timeout_s, self._expected)
         prompts = await self._prompts.wave(concurrency, seq, warmup=warmup, again=again)
-        return StartWave(self._builder.target, tuple(map(build, prompts)), load.timeout_s, self._name)
+        return StartWave(self._builder.target, tuple(map(build, prompts)), load.timeout_s, self._expected)
 
     def _taint(self, records: Sequence[WaveRecord], moved: Counters, unfair: Sequence[str]) -> str | None:
         load = self.workload

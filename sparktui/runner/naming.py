@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparktui.load.link import LoadWorker
-from sparktui.load.messages import StartWave
+from sparktui.load.messages import Expected, StartWave
 from sparktui.load.request import Prompt, RequestBuilder
 from sparktui.profile.model import Workload
 from sparktui.serving.plan import Plan
@@ -19,5 +19,5 @@ async def why_unnamed(plan: Plan, workload: Workload, key: str | None, worker: L
         WorkerError: The load worker failed.
     """
     builder = RequestBuilder(plan.url, plan.model, workload.model_copy(update={"tg": 1}), key)
-    order = StartWave(builder.target, (builder.build(PROBE),), PROBE_TIMEOUT_S, plan.model)
+    order = StartWave(builder.target, (builder.build(PROBE),), PROBE_TIMEOUT_S, Expected(plan.model))
     return (await worker.run(order)).requests[0].error

@@ -14,7 +14,13 @@ from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
 from sparktui.store.condensed import EVENT_BYTES, TOKEN_BYTES, expand
 from sparktui.store.rows import LiveRow, Moment, NodeSampleRow, ServerSampleRow, WaveRow
-from sparktui.store.statements import NODE_SAMPLE_COLUMNS, PROGRESS_COLUMNS, REQUEST_COLUMNS, SERVER_COLUMNS
+from sparktui.store.statements import (
+    NODE_SAMPLE_COLUMNS,
+    PROGRESS_COLUMNS,
+    REQUEST_COLUMNS,
+    SERVER_COLUMNS,
+    WAVE_COLUMNS,
+)
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -27,14 +33,10 @@ def as_row(kind: type[T], row: Row) -> T:
 
 def wave_row(wave: Row, requests: Sequence[Row]) -> WaveRow:
     """Make a wave and its requests into a record."""
-    identity, cell, seq, warmup, started, duration_us, clock, lag_p50_us, lag_p99_us, worker_cpu = wave
+    identity, cell, seq, warmup, started, *values = wave
     record = {
         "started_at": started,
-        "duration_us": duration_us,
-        "clock": clock,
-        "lag_p50_us": lag_p50_us,
-        "lag_p99_us": lag_p99_us,
-        "worker_cpu": worker_cpu,
+        **dict(zip(WAVE_COLUMNS[1:], values, strict=True)),
         "requests": tuple(_request(row) for row in requests),
     }
     msgspec.convert(started, Moment)

@@ -83,6 +83,7 @@ CREATE TABLE wave (
     lag_p50_us REAL,
     lag_p99_us REAL,
     worker_cpu REAL,
+    arrival_error REAL,              -- the most that an arrival may be off, as a share of its time since the send
     UNIQUE (cell, warmup, seq)
 ) STRICT;
 

@@ -14,7 +14,7 @@ PROGRESS_COLUMNS = Progress.__struct_fields__
 NODE_SAMPLE_COLUMNS = NodeSample.__struct_fields__
 SERVER_COLUMNS = ServerFigures.__struct_fields__
 _SWEEP_NODE_COLUMNS = ("sweep", "node", "verdict", "left_before_bytes", "least_left_bytes", "most_gpu_bytes")
-WAVE_COLUMNS = ("started", "duration_us", "clock", "lag_p50_us", "lag_p99_us", "worker_cpu")
+WAVE_COLUMNS = ("started", "duration_us", "clock", "lag_p50_us", "lag_p99_us", "worker_cpu", "arrival_error")
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -64,4 +64,5 @@ def wave_values(record: WaveRecord) -> tuple[object, ...]:
         record.lag_p50_us,
         record.lag_p99_us,
         record.worker_cpu,
+        record.arrival_error,
     )

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sparktui.load.completion import MAX_EVENTS
+from sparktui.load.messages import Expected
 from sparktui.load.response import ResponseReader
 from sparktui.measure.record import (
     NO_TEXT,
@@ -294,15 +296,31 @@ class TestFailures:
     def test_a_cut_after_the_completion_has_ended_is_forgiven(self, last: bytes) -> None:
         assert read(SSE_HEAD + chunked(delta("a")) + chunked(last), eof=True).error is None
 
-    def test_our_own_deadline_is_forgiven_only_after_the_end(self) -> None:
-        for last, error in ((delta("b"), "timeout"), (DONE, None)):
-            reader = ResponseReader()
-            reader.sent_ns = START_NS
-            reader.feed(SSE_HEAD + chunked(delta("a")) + chunked(last), START_NS + 100 * US)
-            reader.fail("timeout", START_NS + 900 * US)
-            record = reader.record(0, START_NS)
-            assert record.error == error
-            assert record.ended_us == (None if error else 100)
+    @pytest.mark.parametrize("last", [delta("b"), delta("b", finish="length"), DONE])
+    def test_an_answer_that_our_own_deadline_ends_has_failed_also_where_only_its_end_did_not_come(
+        self, last: bytes
+    ) -> None:
+        reader = ResponseReader()
+        reader.sent_ns = START_NS
+        reader.feed(SSE_HEAD + chunked(delta("a")) + chunked(last), START_NS + 100 * US)
+        reader.fail("timeout", START_NS + 900 * US)
+        assert reader.record(0, START_NS).error == "timeout"
+
+    @pytest.mark.parametrize(("tokens", "most"), [(1, 1004), (None, MAX_EVENTS)])
+    def test_an_answer_of_events_without_end_ends(self, tokens: int | None, most: int) -> None:
+        reader = ResponseReader(Expected(tokens=tokens))
+        reader.feed(SSE_HEAD, START_NS)
+        piece = chunked(delta("a") * 1000)
+        for _ in range(most // 1000):
+            reader.feed(piece, START_NS)
+        reader.decode_pending()
+        assert not reader.finished
+        reader.feed(piece, START_NS)
+        reader.decode_pending()
+        assert reader.finished
+        record = reader.record(0, START_NS)
+        assert record.error == f"bad response: over {most} events, and no end"
+        assert len(event_times_us(record)) == most
 
 
 GOOD = sse(ROLE, delta("a", ids=[1, 2]), b": ping\n\n", delta("é€😀", ids=[3], finish="length"), usage(9, 3), DONE)
@@ -354,7 +372,7 @@ def test_no_token_is_counted_twice_or_lost(chunks: list[tuple[str, int]], cuts: 
 @settings(max_examples=300)
 def named(*names: object, asked: str | None = "m") -> RequestRecord:
     """Return the record of an answer whose chunks carry these names."""
-    reader = ResponseReader(asked)
+    reader = ResponseReader(Expected(asked))
     chunks = [
         event({"model": name, "choices": [{"delta": {"content": "w"}, "finish_reason": "stop"}]}) for name in names
     ]

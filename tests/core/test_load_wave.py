@@ -13,6 +13,7 @@ from sparktui.load.kernel import hold_kernel_stamps
 from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING, StartWave, Target
 from sparktui.load.progress import Gauge
 from sparktui.load.request import Ask, Prompt, build_request
+from sparktui.load.response import ResponseReader
 from sparktui.load.wave import Connections, Wave
 from sparktui.measure.record import WaveRecord, event_times_us
 from tests.scripted_server import (
@@ -73,6 +74,43 @@ def test_this_kernel_stamps_what_arrives() -> None:
     held = hold_kernel_stamps()
     assert held is not None
     held.close()
+
+
+STALL_S = 0.2
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+async def test_tokens_that_came_while_nobody_could_read_are_doubted_unless_each_has_its_stamp(
+    clock: str, connections: Connections, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        assert await peer.request()
+        await peer.send(SSE_HEAD + chunked(ROLE))
+        await arrived.wait()
+        arrived.clear()
+        await peer.send(chunked(delta("a") * at_once))
+        time.sleep(STALL_S)  # noqa: ASYNC251 - the wave shares this loop, and must not run
+        await arrived.wait()
+        await peer.send(chunked(delta("b", finish="length")) + chunked(DONE) + LAST_CHUNK)
+
+    async with scripted_server(script) as server:
+        wave = Wave(order(server, 1), connections.to(order(server, 1).target, 1))
+        feed = wave.slots[0].reader.feed
+
+        def feed_and_tell(reader: ResponseReader, data: bytes, at_ns: int) -> None:
+            feed(data, at_ns)
+            arrived.set()
+
+        monkeypatch.setattr(ResponseReader, "feed", feed_and_tell)
+        record = await wave.run()
+        connections.close()
+    took = record.duration_us / 1e6
+    assert record.requests[0].error is None
+    assert record.arrival_error is not None
+    doubted = clock == "user" or at_once > 1
+    assert (record.arrival_error > 0.5 * STALL_S / took) is doubted
 
 
 async def test_all_requests_are_sent_before_any_is_answered(clock: str, connections: Connections) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -14,6 +15,7 @@ from sparktui.load.messages import Cancel, FromWorker, Progress, Quit, Ready, Re
 from sparktui.load.request import Ask, Prompt, build_request, target_of
 from sparktui.load.stream import clock_of
 from tests.scripted_server import (
+    LAST_CHUNK,
     ROLE,
     SSE_HEAD,
     Peer,
@@ -192,6 +194,29 @@ class TestLink:
             os.kill(worker.pid, signal.SIGSTOP)
             with pytest.raises(WorkerError, match="did not answer"):
                 await worker.run(order(server, timeout_s=0.2))
+
+    async def test_tokens_that_came_while_it_was_stopped_are_doubted(self) -> None:
+        began, go_on = asyncio.Event(), asyncio.Event()
+
+        async def script(peer: Peer) -> None:
+            await peer.request()
+            await peer.send(SSE_HEAD + chunked(ROLE) + chunked(delta("a")))
+            began.set()
+            await go_on.wait()
+            await peer.send(b"".join(map(chunked, stream())) + LAST_CHUNK)
+
+        async with scripted_server(script) as server, LoadWorker.start() as worker:
+            run = asyncio.create_task(worker.run(order(server, 1)))
+            await began.wait()
+            os.kill(worker.pid, signal.SIGSTOP)
+            began_s = time.monotonic()
+            go_on.set()
+            await asyncio.sleep(0.3)  # the time that it misses, not one that is waited for
+            os.kill(worker.pid, signal.SIGCONT)
+            record = await run
+        missed = 0.3 / (time.monotonic() - began_s)
+        assert record.arrival_error is not None
+        assert record.arrival_error > 0.5 * missed
 
     async def test_its_last_words_are_in_the_error(self) -> None:
         async with LoadWorker.start() as worker:

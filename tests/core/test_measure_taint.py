@@ -74,6 +74,18 @@ def test_where_the_length_could_not_be_asked_for_only_the_average_counts() -> No
     assert "on average" in reason(wave(request(0, tokens=4)), exact_tg=False)
 
 
+@pytest.mark.parametrize("exact_tg", [True, False])
+def test_streams_that_go_on_after_what_was_asked_for_taint(exact_tg: bool) -> None:
+    found = reason(wave(request(0), request(1, tokens=12)), exact_tg=exact_tg)
+    assert found == "1 streams went on, to 12 tokens instead of 11"
+
+
+@pytest.mark.parametrize(("error", "off"), [(0.10, False), (0.11, True), (None, False)])
+def test_one_wave_whose_arrivals_may_be_off_by_more_than_a_tenth_taints(error: float | None, off: bool) -> None:
+    found = reason(*[wave(request(), arrival_error=0.0)] * 4, wave(request(), arrival_error=error))
+    assert ("kept from running in 1 of 5 waves: arrivals may be off by 11%" in found) is off
+
+
 def test_every_reason_is_given() -> None:
     text = reason(wave(request(prompt_tokens=50, tokens=5), failed(1), worker_cpu=0.9))
     assert text.count(";") == 3
