@@ -11,6 +11,7 @@ from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.gains import Gain
 from sparktui.compare.goodput import NO_LIMITS, UserLimits
 from sparktui.compare.sentences import leader_sentences, pair_sentences
+from sparktui.compare.unmeasured import UNMEASURED, unmeasured_lines
 from sparktui.compare.winners import Row
 from sparktui.units import UNKNOWN, milliseconds, percent, rate
 from sparktui.visible import visible
@@ -28,6 +29,8 @@ def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, l
         gains: Show what the second of two topologies gains over the first, instead of who wins.
         limits: Say how many users each topology serves within these.
     """
+    if why := unmeasured_lines(comparison):
+        return visible(_section(UNMEASURED, why))
     tables = comparison.tables
     side_by_side = gains or len(comparison.campaigns) > 1
     parts = [

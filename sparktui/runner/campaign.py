@@ -80,8 +80,14 @@ class Campaign:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             await let_go(hosts)
-        await journal.info("runner", "finished", f"campaign {self.id}: {STATES[code]}")
+        await journal.info("runner", "finished", f"campaign {self.id}: {STATES[code]}{self._advice(code)}")
         return code
+
+    def _advice(self, code: ExitCode) -> str:
+        """Say what finds out more, where not one topology came up on nodes that can be looked at."""
+        if code is not ExitCode.LAUNCH or self.profile.serving.launcher in ("external", "simulated"):
+            return ""
+        return "; `sparktui check PROFILE` says what is missing"
 
     async def _race(self, journal: Journal, watch: NodeWatch, hosts: Mapping[str, Host]) -> ExitCode:
         plans = await make_plans(self.profile, self.folder)

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from sparktui.compare.answers import advice_lines
 from sparktui.compare.sentences import leader_sentences
+from sparktui.compare.unmeasured import unmeasured_lines
 from sparktui.store.rows import CampaignRow
 from sparktui.ui.compared_view import CompareView
 from sparktui.ui.snapshot import Snapshot
@@ -112,7 +113,10 @@ class Advice(Panel):
         return snapshot.comparison
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
-        found = [] if snapshot.comparison is None else advice_lines(snapshot.comparison, width)
+        comparison = snapshot.comparison
+        if comparison is not None and (why := unmeasured_lines(comparison)):
+            return lines([row for line in why for row in _wrapped(line, width)])
+        found = [] if comparison is None else advice_lines(comparison, width)
         return lines([_advised(line) for line in found] or [Content.styled("none yet", "$dim")])
 
 
