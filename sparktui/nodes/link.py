@@ -246,9 +246,9 @@ class AgentLink:
         try:
             said = await channel.receive()
         except HostError as error:
-            said, why = None, error.message
+            said, lost = None, Lost(error.message, error.hint)
         else:
-            why = f"the connection to the agent on {self.node} has ended"
+            lost = Lost(f"the connection to the agent on {self.node} has ended")
         if said is not None:
             self._take(said)
             return
@@ -256,7 +256,7 @@ class AgentLink:
         await channel.close()
         if asyncio.get_running_loop().time() - self._connected_at > STEADY_S:
             self._wait_s = 0.0
-        self._pending.append(Lost(why))
+        self._pending.append(lost)
 
     def _take(self, said: Said) -> None:
         if said.sample is not None:

@@ -57,14 +57,14 @@ class Follower:
     """What runs there."""
     tried: asyncio.Event = field(default_factory=asyncio.Event)
     """Whether it has said something, or cannot be asked."""
-    why_not: str = ""
-    """Why its agent does not answer; empty while it does."""
+    lost: Lost | None = None
+    """Why its agent does not answer; None while it does."""
+    met: bool = False
+    """An agent has said hello."""
     recent: deque[NodeSample] = field(default_factory=lambda: deque(maxlen=KEPT))
     _heard_at: float = 0.0
     _busy: bool = False
     """What it said is on its way into the store: whoever waits for that hears nothing, and the node is not silent."""
-    _met: bool = False
-    """An agent has said hello."""
     _asked_at: float = 0.0
     _silent: bool = False
     _absent: bool = False
@@ -145,7 +145,7 @@ class Follower:
 
     async def _heard(self) -> None:
         was_silent, seconds = self._silent, self.silent_for()
-        self._silent, self._absent, self.why_not = False, False, ""
+        self._silent, self._absent, self.lost = False, False, None
         self._heard_at = asyncio.get_running_loop().time()
         if was_silent:
             text = f"{self.name}: its agent is heard again after {seconds:.1f} s"
@@ -153,7 +153,7 @@ class Follower:
 
     async def _found(self, found: Found) -> None:
         await self._heard()
-        self._met = True
+        self.met = True
         if found.how == "rebooted":
             text = f"{self.name} has rebooted: {self._last_seen()}"
             await self.journal.error(self.name, "node-rebooted", text, self._numbers())
@@ -164,7 +164,7 @@ class Follower:
 
     async def _lost(self, lost: Lost) -> None:
         first = not self.tried.is_set()
-        self.why_not = lost.why
+        self.lost = lost
         self.tried.set()
         if first:
             hint = f" ({lost.hint})" if lost.hint else ""
@@ -181,7 +181,7 @@ class Follower:
             elif self._stop_heard_at is not None and clock() - self._stop_heard_at > STOP_WORD_S:
                 self._stop_heard_at = None
                 await self.guard.unheard(self.what)
-            elif not (self._silent or self._busy) and self._met and self.silent_for() > SILENT_S:
+            elif not (self._silent or self._busy) and self.met and self.silent_for() > SILENT_S:
                 self._silent = True
                 await self.link.drop()
                 await self._tell_silence()
@@ -207,7 +207,7 @@ class Follower:
         return answers
 
     def _unguarded_text(self) -> str:
-        seconds, why = max(self.silent_for(), self.link.unarmed_s()), f": {self.why_not}" if self.why_not else ""
+        seconds, why = max(self.silent_for(), self.link.unarmed_s()), f": {self.lost.why}" if self.lost else ""
         return f"{self.name} is not guarded any more: its agent has not answered for {seconds:.0f} s{why}"
 
     def _last_seen(self) -> str:

@@ -21,6 +21,8 @@ from sparktui.serving.layout import HERE, address_of
 from sparktui.serving.plan import Plan
 
 HERE_ADDRESSES = ("localhost", "127.0.0.1", "::1")
+UNGUARDED = "without a guard it may freeze; `memory: {unwatched: allow}` in the profile launches anyhow"
+"""What there is to do where nothing can be mended: a node that cannot be reached has a remedy of its own."""
 WORD_S = 1.0
 FAR_WORD_S = 10.0
 """Where a node is silent: its guard acts without us, and says so when it can be heard again."""
@@ -125,11 +127,10 @@ class GuardedNodes:
             for node, verdict in verdicts.items()
             if serves_on(self.profile, node)
         }
-        for node, why in (await self.watch.arm(orders, required=bool(self.plan.steps))).items():
+        for node, lost in (await self.watch.arm(orders, required=bool(self.plan.steps))).items():
             if self.plan.steps and self.profile.memory.unwatched == "refuse":
-                hint = "without a guard it may freeze; `memory: {unwatched: allow}` in the profile launches anyhow"
-                raise LaunchError(f"not launched: the guard of {node} is not armed: {why}", hint)
-            text = f"{self.topology}: the guard of {node} is not armed: {why}"
+                raise LaunchError(f"not launched: the guard of {node} is not armed: {lost.why}", lost.hint or UNGUARDED)
+            text = f"{self.topology}: the guard of {node} is not armed: {lost.why}"
             await self.journal.warning(node, "unguarded", text)
 
 

@@ -10,18 +10,17 @@ from dataclasses import dataclass, field
 from sparktui.errors import HostError
 from sparktui.nodes.link import AgentLink
 from sparktui.nodes.messages import Arm
+from sparktui.nodes.news import Lost
 from sparktui.nodes.sample import NodeSample, Phase
 from sparktui.profile.model import GIB, Profile
-from sparktui.runner.agent_homes import AGENT, AgentHome
+from sparktui.runner.agent_homes import AgentHome
 from sparktui.runner.extremes import Extremes
 from sparktui.runner.follow import SILENT_S, Follower
 from sparktui.runner.guard_words import GuardWords
 from sparktui.runner.journal import Journal
-from sparktui.runner.notes import Note, Notes
+from sparktui.runner.noted_agent import NotedAgent
 from sparktui.serving.host import Host
-from sparktui.serving.plan import Step
 from sparktui.store.reader import Reader
-from sparktui.store.rows import LaunchedRow
 
 ARM_TIMEOUT_S = 15.0
 BACK_WITHIN_BYTES = 2 * GIB
@@ -45,7 +44,7 @@ class NodeWatch:
     """What guards did in this campaign, each in a sentence."""
     extremes: Extremes = field(default_factory=Extremes)
     _followers: dict[str, Follower] = field(default_factory=dict)
-    _homes: dict[str, AgentHome] = field(default_factory=dict)
+    _agents: dict[str, NotedAgent] = field(default_factory=dict)
     _required: bool = False
     _mark: str = ""
     """Of what is up now."""
@@ -66,8 +65,8 @@ class NodeWatch:
         for name, node in profile.nodes.items():
             guard = await GuardWords.of(name, journal, watch._acted)
             told = watch.extremes.take, watch._unguarded
-            watch._homes[name] = homes[name]
-            link, new = AgentLink(name, homes[name]), name not in known
+            agent = watch._agents[name] = await NotedAgent.of(homes[name], journal)
+            link, new = AgentLink(name, agent), name not in known
             watch._followers[name] = Follower(node, hosts[name], link, journal, guard, *told, new)
         return watch
 
@@ -78,38 +77,20 @@ class NodeWatch:
                 group.create_task(self._follow(follower))
 
     async def _follow(self, follower: Follower) -> None:
-        numbers = await self._note(follower.name)
         try:
             await follower.run()
         finally:
-            await self._end(follower, numbers)
+            await self._end(follower)
 
-    async def _note(self, name: str) -> list[int]:
-        """Note an agent before it is started, where a runner before this one has not."""
-        earlier = await asyncio.to_thread(_agents_left, self.journal)
-        known = [item.id for item in earlier if item.node == name]
-        numbers = known or [await self.journal.writer.add_launched(self.journal.campaign, name, AGENT)]
-        home = self._homes[name]
-        for number in numbers:
-            note = Note.of(home.mark, number, Step(name, AGENT, ()), home.host)
-            await asyncio.to_thread(self._notes.add, note)
-        return numbers
-
-    async def _end(self, follower: Follower, numbers: list[int]) -> None:
+    async def _end(self, follower: Follower) -> None:
+        if not (follower.met or self._agents[follower.name].rows):
+            return  # none was ever started there
         try:
             await follower.link.end()
         except HostError as error:
             again = f"`sparktui stop {self.journal.campaign}` fetches what it has written, and ends it"
             text = f"{follower.name}: its agent may be left there: {error.message}; {again}"
             await self.journal.warning(follower.name, "left-behind", text)
-        else:
-            for number in numbers:
-                await asyncio.to_thread(self._notes.strike, self._homes[follower.name].mark, number)
-                await self.journal.writer.mark_gone(number)
-
-    @property
-    def _notes(self) -> Notes:
-        return Notes.of(self.journal.campaign, self.journal.writer.path.parent)
 
     async def heard_from_all(self, timeout_s: float) -> None:
         """Wait until every node has said something or cannot be asked, but not for ever."""
@@ -138,7 +119,7 @@ class NodeWatch:
             self._followers[name].what = what
             self._followers[name].link.note(what)
 
-    async def arm(self, orders: Mapping[str, Arm], *, required: bool) -> dict[str, str]:
+    async def arm(self, orders: Mapping[str, Arm], *, required: bool) -> dict[str, Lost]:
         """Arm the guards of some nodes, all with one mark; return those that are not armed, each with the reason.
 
         `required`: what is up is to be ended where a guard is lost later.
@@ -146,16 +127,16 @@ class NodeWatch:
         self._required = required
         self._mark = next((order.mark for order in orders.values()), "")
         reasons = await asyncio.gather(*(self._arm(self._followers[name], order) for name, order in orders.items()))
-        return {name: why for name, why in zip(orders, reasons, strict=True) if why}
+        return {name: lost for name, lost in zip(orders, reasons, strict=True) if lost is not None}
 
-    async def _arm(self, follower: Follower, order: Arm) -> str:
-        if follower.why_not and follower.latest is None:
-            return follower.why_not
+    async def _arm(self, follower: Follower, order: Arm) -> Lost | None:
+        if follower.lost is not None and follower.latest is None:
+            return follower.lost
         try:
             await follower.link.arm(order, ARM_TIMEOUT_S)
         except HostError as error:
-            return follower.why_not or error.message
-        return ""
+            return follower.lost or Lost(error.message, error.hint)
+        return None
 
     def disarm(self, nodes: Iterable[str]) -> None:
         """Let the guards of some nodes stop nothing any more."""
@@ -190,8 +171,3 @@ def _known(journal: Journal) -> set[str]:
     """Return the nodes that the store has samples of: where the campaign was run before."""
     with Reader(journal.writer.path) as reader:
         return set(reader.latest_node_samples(journal.campaign))
-
-
-def _agents_left(journal: Journal) -> list[LaunchedRow]:
-    with Reader(journal.writer.path) as reader:
-        return [item for item in reader.launched_left(journal.campaign) if item.title == AGENT]

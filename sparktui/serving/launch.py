@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from sparktui.errors import HostError, LaunchError, SparktuiError
@@ -20,6 +20,7 @@ from sparktui.serving.litellm_version import refuse_unsafe
 from sparktui.serving.plan import Plan, Step
 from sparktui.serving.stop import take_down
 from sparktui.serving.tails import joined
+from sparktui.serving.uncut import uncut
 
 REACH_TIMEOUT_S = 15.0
 LOG_TAIL_TIMEOUT_S = 15.0
@@ -157,12 +158,12 @@ class Deployment:
 
     async def _run(self, step: Step) -> None:
         item = Launched(step, self.hosts[step.node])
-        await _whole(self._note(item))
+        await uncut(self._note(item))
         try:
             for path, text in step.files.items():
                 await item.host.write(path, text)
             if step.background:
-                await _whole(self._spawn(item))
+                await uncut(self._spawn(item))
             else:
                 await self._run_to_end(item)
         except HostError as error:
@@ -244,16 +245,6 @@ async def answers(url: str) -> bool:
         return False
     writer.close()
     return True
-
-
-async def _whole(work: Coroutine[Any, Any, None]) -> None:
-    """Finish some work before a cancellation is heeded: cut in two, it would leave a process that no stop knows of."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 async def _tail(item: Launched) -> str:
