@@ -18,6 +18,8 @@ class Finding:
     text: str
     hint: str = ""
     """What to do; empty where there is nothing to do."""
+    certain: bool = False
+    """Nothing that needs it can come up there."""
 
 
 def ok(node: str, subject: str, text: str) -> Finding:

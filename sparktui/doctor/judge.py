@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
 
 from sparktui.doctor.findings import Finding, Verdict, ok, unknown
 from sparktui.doctor.look import Answers, whole
@@ -28,6 +30,7 @@ class Wanted:
     address: str | None = None
     ports: tuple[int, ...] = ()
     interfaces: tuple[str, ...] = ()
+    """Names; one that ends in `*` is the beginning of some."""
     image: str | None = None
     programs: tuple[str, ...] = ()
     ray: str | None = None
@@ -125,10 +128,12 @@ def _address(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
 
 def _interfaces(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
     seen = {words[0]: words[1:] for line in said.values.get("interface", []) if len(words := line.split()) == 4}
-    for name in wanted.interfaces:
-        if name not in seen:
+    for wish in wanted.interfaces:
+        name = next(filter(partial(fnmatchcase, pat=wish), sorted(seen)), None)
+        if name is None:
             hint = f"it has {', '.join(sorted(seen)) or 'none it tells of'}; correct the name in the profile"
-            yield Finding(node, "interface", "problem" if seen else "unknown", f"{name} is not there", hint)
+            mark: Verdict = "problem" if seen else "unknown"
+            yield Finding(node, "interface", mark, f"{wish} is not there", hint, certain=bool(seen))
             continue
         state, mtu, mbps = seen[name][0], seen[name][1], whole(seen[name][2])
         text = f"{name} is {state}, MTU {mtu}" + (f", {mbps // 1000} Gb/s" if mbps else "")
@@ -164,7 +169,7 @@ def _programs(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
             yield unknown(node, "program", f"{name}: it does not tell")
         elif where == "-":
             hint = "install it there, or give its full path; a login over ssh may have a shorter PATH than yours"
-            yield Finding(node, "program", "problem", f"{name} is not there", hint)
+            yield Finding(node, "program", "problem", f"{name} is not there", hint, certain=True)
         else:
             yield ok(node, "program", f"{name} is {where}" if where != name else f"{name} is there")
 
@@ -185,7 +190,7 @@ def _docker(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
         return
     version = said.one("docker")
     if version is None:
-        yield Finding(node, "docker", "problem", "is not there", "install Docker on that node")
+        yield Finding(node, "docker", "problem", "is not there", "install Docker on that node", certain=True)
     elif not version[:1].isdigit():
         hint = "is the daemon up, and this user in the docker group? (`sudo usermod -aG docker $USER`, log in again)"
         yield Finding(node, "docker", "problem", f"does not answer: {version[:120]}", hint)
@@ -202,7 +207,8 @@ def _image(node: str, wanted: Wanted, said: Answers) -> Iterator[Finding]:
         yield unknown(node, "image", f"{wanted.image}: it does not tell")
     elif identity == "-":
         hint = f"pull or build it there first: `docker pull {wanted.image}`"
-        yield Finding(node, "image", "problem", f"{wanted.image} is not there", hint)
+        docker_answers = (said.one("docker") or "")[:1].isdigit()
+        yield Finding(node, "image", "problem", f"{wanted.image} is not there", hint, certain=docker_answers)
     else:
         yield ok(node, "image", f"{wanted.image} is {identity.removeprefix('sha256:')[:12]}")
 

@@ -11,7 +11,8 @@ from sparktui.serving.layout import Layout, address_of
 from sparktui.serving.plan import Ports
 from sparktui.serving.recipe import FOLDER
 
-INTERFACE_VARIABLES = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME", "TP_SOCKET_IFNAME")
+INTERFACE_VARIABLES = ("GLOO_SOCKET_IFNAME", "TP_SOCKET_IFNAME")
+NCCL_INTERFACE = "NCCL_SOCKET_IFNAME"
 
 
 def wanted_of(profile: Profile, node: str) -> Wanted:
@@ -74,10 +75,17 @@ def _ports(profile: Profile, name: str, node: str) -> list[int]:
 
 
 def _interfaces(profile: Profile, node: str) -> list[str]:
+    """Return the interfaces that are named; to NCCL a name is the beginning of some, unless `=` stands before it."""
     serving = profile.serving
-    named = [serving.eth_if] if isinstance(serving, Recipe) and serving.eth_if else []
+    exact = [serving.eth_if] if isinstance(serving, Recipe) and serving.eth_if else []
     env = {**_env(serving), **profile.nodes[node].env}
-    return [*named, *(env[name].split(",")[0] for name in INTERFACE_VARIABLES if name in env)]
+    exact += [env[name].split(",")[0] for name in INTERFACE_VARIABLES if name in env]
+    nccl = env.get(NCCL_INTERFACE, "").split(",")[0]
+    if nccl.startswith("="):
+        exact.append(nccl.removeprefix("="))
+    elif nccl and not nccl.startswith("^") and not any(name.startswith(nccl) for name in exact):
+        exact.append(f"{nccl}*")
+    return exact
 
 
 def _env(serving: Serving) -> dict[str, str]:
@@ -87,17 +95,25 @@ def _env(serving: Serving) -> dict[str, str]:
 def _programs(profile: Profile, node: str) -> tuple[str, ...]:
     """Return what is started directly; the router's program is looked at apart, by its version."""
     serving = profile.serving
-    if isinstance(serving, Vllm):
-        return (_found_from(profile.nodes[node].workdir, serving.executable),)
-    return (_found_from(profile.nodes[node].workdir, serving.argv[0]),) if isinstance(serving, Command) else ()
+    if not isinstance(serving, Vllm | Command):
+        return ()
+    program = serving.executable if isinstance(serving, Vllm) else serving.argv[0]
+    if _is_found_elsewhere(program, profile, node):
+        return ()
+    return (_found_from(profile.nodes[node].workdir, program),)
 
 
 def _ray(profile: Profile, node: str) -> str | None:
     """Return where Ray's program is looked for; a container keeps its own."""
-    if not isinstance(profile.serving, Vllm):
+    if not isinstance(profile.serving, Vllm) or _is_found_elsewhere(profile.serving.executable, profile, node):
         return None
     ray = PurePosixPath(profile.serving.executable).with_name("ray")
     return _found_from(profile.nodes[node].workdir, str(ray))
+
+
+def _is_found_elsewhere(program: str, profile: Profile, node: str) -> bool:
+    """Tell whether a program is found on a PATH of the profile's own, which a look at the node does not have."""
+    return "/" not in program and "PATH" in {**_env(profile.serving), **profile.nodes[node].env}
 
 
 def _found_from(folder: str | None, program: str) -> str:

@@ -20,6 +20,7 @@ from sparktui.runner.hosts import hosts_of, let_go
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal
 from sparktui.runner.plans import make_plans
+from sparktui.runner.preflight import launchable, look_first, tell
 from sparktui.runner.recall import recalled
 from sparktui.runner.steering import Steering
 from sparktui.runner.stored import finish_measured, stored_sweeps
@@ -94,7 +95,10 @@ class Campaign:
         steering = await recalled(Steering.of(self.profile, journal))
         sweeps = await stored_sweeps(journal, self.profile, plans)
         await finish_measured(journal, sweeps, steering)
-        await watch.heard_from_all(FIRST_SAMPLE_S)
+        waiting = [sweep.topology for sweep in sweeps if sweep.state == "waiting"]
+        found, _ = await asyncio.gather(look_first(self.profile, hosts, waiting), watch.heard_from_all(FIRST_SAMPLE_S))
+        await tell(found, waiting, journal)
+        plans = launchable(found, plans)
         runner = SweepRunner(
             self.row,
             self.profile,

@@ -55,3 +55,18 @@ def test_a_node_that_was_reached_and_is_gone_at_the_end_is_told_and_looked_at_la
     back.unlink()
     assert owner.type("stop").returncode == 0
     assert owner.rows(LEFT) == []
+
+
+def test_what_a_node_has_not_is_said_before_anything_is_started_there_and_the_others_are_raced(owner: Owner) -> None:
+    owner = with_stand_ins(owner)
+    two = GUARDED.replace("gf2: {{host: gf2,", "gf2: {{host: gf2, workdir: /nowhere,")
+    assert two != GUARDED
+    program = owner.home / "bin" / "vllm"
+    profile = two.replace("executable: vllm", "executable: ./vllm").replace(
+        "gf1: {{host: gf1,", f"gf1: {{{{host: gf1, workdir: {program.parent},"
+    )
+    done = owner.type("run", owner.profile(profile.format(port=free_port())), "--plain")
+    assert done.returncode == 1, done.stderr
+    assert "on-gf2: not launched: gf2: program /nowhere/vllm is not there (install it there" in done.stderr
+    assert owner.rows("SELECT DISTINCT node FROM launched WHERE title <> 'agent'") == [("gf1",)]
+    assert owner.rows("SELECT topology, state FROM sweep ORDER BY seq") == [("on-gf1", "done"), ("on-gf2", "failed")]
