@@ -6,7 +6,7 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -335,10 +335,16 @@ class SparktuiApp(App[str]):
 
     @work(group="dialog")
     async def ask_to_start(
-        self, name: str, profile: Profile, only: tuple[str, ...] | None = None, expected_s: float | None = None
+        self,
+        name: str,
+        profile: Profile,
+        only: tuple[str, ...] | None = None,
+        expected_s: float | None = None,
+        trouble: Sequence[str] = (),
     ) -> None:
         """Start a rehearsal at once, and anything that happens to real nodes after a yes."""
-        if profile.simulated or await self.push_screen_wait(start_question(name, profile, only, expected_s)):
+        question = start_question(name, profile, only, expected_s, trouble)
+        if profile.simulated or await self.push_screen_wait(question):
             self.start_race(name, only)
 
     def start_race(self, profile: str, only: tuple[str, ...] | None = None) -> None:

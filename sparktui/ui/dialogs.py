@@ -32,6 +32,7 @@ class ConfirmDialog(ModalScreen[bool]):
         consequence: What yes would do.
         yes: What yes is called.
         dangerous: Whether something ends by it.
+        but: What is known that speaks against it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,17 +42,22 @@ class ConfirmDialog(ModalScreen[bool]):
     ]
     AUTO_FOCUS = "#no"
 
-    def __init__(self, question: str, consequence: str, yes: str, *, dangerous: bool = True) -> None:
+    def __init__(
+        self, question: str, consequence: str, yes: str, *, dangerous: bool = True, but: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._question = question
         self._consequence = consequence
         self._yes = yes
         self._dangerous = dangerous
+        self._but = but
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(harmless(self._question)), classes="question")
             yield Static(Content(harmless(self._consequence)))
+            for line in self._but:
+                yield Static(Content.styled(harmless(line), "$warning"))
             with Horizontal(classes="buttons"):
                 yield Button(f"{self._yes} (y)", id="yes", variant="error" if self._dangerous else "primary")
                 yield Button("No (n)", id="no")

@@ -25,6 +25,7 @@ from sparktui.ui.launch_messages import CampaignsRead, NodesChecked, ProfilesRea
 from sparktui.ui.launch_rows import launch_rows
 from sparktui.ui.messages import WorkFailed
 from sparktui.ui.snapshot import EMPTY, Snapshot
+from sparktui.ui.starting import known_trouble
 from sparktui.ui.table_shown import TableShown
 from sparktui.ui.text import commands_text
 from sparktui.ui.widgets.before import Choice, Heads, Meaning, NodesNow, Told
@@ -33,6 +34,7 @@ from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.widgets.topologies import Profiles, Topologies
 
 if TYPE_CHECKING:
+    from sparktui.doctor.findings import Finding
     from sparktui.profile.model import Profile
     from sparktui.prospect import Prospect
     from sparktui.store.rows import CampaignRow
@@ -63,6 +65,7 @@ class LaunchScreen(Screen[None]):
         self._found: dict[str, Found] = {}
         self._rows: tuple[CampaignRow, ...] = ()
         self._known: dict[str, Prospect] = {}
+        self._checked: dict[str, tuple[Finding, ...]] = {}
         self._name: str | None = None
         self._choice = Choice()
         self._snapshot: Snapshot = EMPTY
@@ -194,6 +197,7 @@ class LaunchScreen(Screen[None]):
             self._tell(replace(self._choice, prospect=message.prospect, looked=True))
 
     def on_nodes_checked(self, message: NodesChecked) -> None:
+        self._checked[message.name] = message.findings
         self.app.push_screen(TextDialog(f"nodes of {message.name}", findings_text(message.findings)))
 
     def on_topologies_refused(self, message: Topologies.Refused) -> None:
@@ -241,9 +245,16 @@ class LaunchScreen(Screen[None]):
             self._app.post_message(WorkFailed(self._choice.profile))
         elif profile is not None and self._name is not None and ticked:
             only = None if ticked == tuple(profile.topologies) else ticked
-            self._app.ask_to_start(self._name, profile, only, self._choice.prospect.expected(ticked))
+            expected_s = self._choice.prospect.expected(ticked)
+            self._app.ask_to_start(self._name, profile, only, expected_s, self._trouble(profile, ticked))
         elif profile is not None:
             self._app.post_message(WorkFailed(_nothing_to_start(profile, self._choice.prospect)))
+
+    def _trouble(self, profile: Profile, ticked: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what is known to be wrong with the nodes; nothing before they have been asked."""
+        if not self._choice.looked:
+            return ()
+        return known_trouble(profile, ticked, self._choice.prospect, self._checked.get(self._name or "", ()))
 
     def action_commands(self) -> None:
         """Show exactly what would be typed for every ticked topology."""

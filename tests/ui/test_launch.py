@@ -311,6 +311,31 @@ async def test_real_engines_are_started_only_after_a_yes(tmp_path: Path, profile
     assert start.asked == [("here", None)]
 
 
+def question(viewer: Viewer) -> str:
+    assert isinstance(viewer.screen, ConfirmDialog)
+    return " ".join(" ".join(str(static.visual).split()) for static in viewer.screen.query(Static))
+
+
+async def test_the_question_before_a_start_repeats_what_is_known_to_be_wrong(tmp_path: Path, profiles: Path) -> None:
+    (profiles / "here.yaml").write_text(HERE)
+    (profiles / "away.yaml").write_text(HERE.replace("host: local", "host: nobody.invalid"))
+    async with Viewer(tmp_path / "none.db", None).run_test(size=(80, 24)) as pilot:
+        viewer = await chosen(pilot, "away")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "me does not answer: c says why" in question(viewer)
+        await pilot.press("n")
+        await chosen(pilot, "here")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "me does not answer" not in question(viewer)
+        await pilot.press("n", "c")
+        await finished(pilot, "check")
+        await pilot.press("escape", "enter")
+        await pilot.pause()
+        assert "PROBLEM me: program serve-it is not there" in question(viewer)
+
+
 async def test_a_start_beside_a_running_race_leads_to_it(tmp_path: Path) -> None:
     store, campaign = recorded(tmp_path)
     viewer = Viewer(store, None, Starter(error=BusyError(campaign)))
