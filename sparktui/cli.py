@@ -186,15 +186,16 @@ def list_campaigns(as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("campaign", metavar="ID", default="last")
+@click.argument("campaign", metavar="[ID]", default="last")
 @click.option(
     "--calculator", metavar="NAME", default="usage", show_default=True, help="usage, benchy-0.3.5 or benchy-0.4.0."
 )
 @limits
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(campaign: str, calculator: str, ttft_ms: float | None, tps_per_stream: float | None, as_json: bool) -> None:
-    """Print a campaign's tables: who wins at which concurrency. ID is a campaign's number, or `last`.
+    """Print a campaign's tables: who wins at which concurrency.
 
+    ID is a campaign's number, or `last`, the newest, which is meant too where it is left out.
     The figures are computed anew from the stored token events, by whichever calculator is asked for.
     """
     from sparktui.compare.goodput import UserLimits
@@ -214,7 +215,8 @@ def show(campaign: str, calculator: str, ttft_ms: float | None, tps_per_stream: 
 def nodes(campaign: str, last_s: float, node: str | None, newest: bool, as_json: bool) -> None:
     """Print the nodes' last minutes before something went wrong: memory left, warnings, what ran, every reading.
 
-    From the store alone: the nodes and the runner may be long gone. ID is a campaign's number, or `last`.
+    From the store alone: the nodes and the runner may be long gone. ID is a campaign's number, or `last`, the newest,
+    which is meant too where it is left out.
     """
     from sparktui.recorder.command import print_nodes
 
@@ -253,12 +255,15 @@ def compare(
 
 
 @cli.command()
-@click.argument("campaign", metavar="ID", default="last")
+@click.argument("campaign", metavar="[ID]", default="last")
 @click.option("--plain", is_flag=True, help="Lines instead of screens.")
 @click.option("--json", "as_json", is_flag=True, help="Wait for its end, then print the result as JSON.")
 @click.option("--ssh", is_flag=True, help="Half the screen's rate, no animation.")
 def attach(campaign: str, plain: bool, as_json: bool, ssh: bool) -> None:
-    """Watch a campaign, running or finished, as many viewers as you like."""
+    """Watch a campaign, running or finished, as many viewers as you like.
+
+    ID is a campaign's number, or `last`, the newest, which is meant too where it is left out.
+    """
     from sparktui.viewing import Viewing, view
 
     view(campaign, Viewing(plain, as_json, detach=False, ssh=ssh))
@@ -302,16 +307,19 @@ def check(profile: str | None, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("campaign", metavar="ID", default="last")
-def stop(campaign: str) -> None:
-    """Stop a campaign and prove that nothing of it is left; also cleans up after a runner that was killed."""
+@click.argument("campaign", metavar="[ID]", required=False)
+def stop(campaign: str | None) -> None:
+    """Stop a campaign and prove that nothing of it is left; also cleans up after a runner that was killed.
+
+    ID is a campaign's number, or `last`. Where it is left out: the one that is running, or else the newest.
+    """
     from sparktui.runner.stop import stop_campaign
 
     stop_campaign(campaign)
 
 
 @cli.command()
-@click.argument("campaign", metavar="ID", default="last")
+@click.argument("campaign", metavar="[ID]", default="last")
 @click.option("--profile", metavar="PROFILE", help="Refuse, and say what differs, where this is not its profile.")
 @click.option("--force", is_flag=True, help="Go on with an engine unlike the first one; what it measures cannot win.")
 @viewing
@@ -320,7 +328,8 @@ def resume(
 ) -> None:
     """Finish a campaign that was stopped, killed, or lost to a reboot or the guard, at its first missing wave.
 
-    What it has measured is kept. ID is a campaign's number, or `last`.
+    What it has measured is kept. ID is a campaign's number, or `last`, the newest, which is meant too where it is left
+    out.
     """
     from sparktui.viewing import Viewing, resume_and_view
 
@@ -402,7 +411,7 @@ def serve(campaign: str | None, host: str, port: int) -> None:
 
 
 @cli.command()
-@click.argument("campaign", metavar="ID", default="last")
+@click.argument("campaign", metavar="[ID]", default="last")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Told from the file's ending where left out.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; stdout where left out.")
 @click.option("--calculator", metavar="NAME", help="Another than the format's own: usage, benchy-0.3.5, benchy-0.4.0.")
@@ -412,7 +421,7 @@ def export(
 ) -> None:
     """Write a campaign as tables, a plot, a report, data, or in llama-benchy's own shape.
 
-    ID is a campaign's number, `last`, or `published/NAME`.
+    ID is a campaign's number, `published/NAME`, or `last`, the newest, which is meant too where it is left out.
     """
     from sparktui.exporting.command import Asked, export_campaign
     from sparktui.paths import store_path

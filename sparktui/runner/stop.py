@@ -52,13 +52,25 @@ class _Known:
     imported: bool = False
     stored: bool = True
     """Whether the store says so; its notes do where the store cannot be read, or knows no such campaign."""
+    name: str = ""
+    """As its profile calls it; empty where only its notes are known."""
 
 
-def stop_campaign(name: str) -> None:
-    """Stop a campaign by its number or `last`; exit 1 where something is left that could not be removed."""
-    known = _known(name)
+def stop_campaign(name: str | None) -> None:
+    """Stop a campaign by its number or `last`; exit 1 where something is left that could not be removed.
+
+    Without a name, the one that is running, or else the newest, is stopped, and named before.
+    """
+    known = _known(name or _meant())
+    if name is None:
+        click.echo(visible(f"no ID was given: this stops campaign {known.campaign} {known.name}".rstrip()), err=True)
     with one_at_a_time():
         _stop(known)
+
+
+def _meant() -> str:
+    running = running_campaign()
+    return "last" if running is None else str(running)
 
 
 def _stop(known: _Known) -> None:
@@ -86,8 +98,8 @@ def _known(name: str) -> _Known:
     try:
         with Reader(store_path()) as reader:
             campaign = reader.resolve(name)
-            imported = reader.campaign(campaign).origin is not None
-            return _Known(campaign, bool(reader.launched_left(campaign)), imported)
+            row = reader.campaign(campaign)
+            return _Known(campaign, bool(reader.launched_left(campaign)), row.origin is not None, name=row.name)
     except SparktuiError:
         noted = noted_campaigns()
         known = [*noted, *([busy] if (busy := running_campaign()) is not None else [])]

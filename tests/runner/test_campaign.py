@@ -36,6 +36,15 @@ def leave_behind(owner: Owner, undo: str) -> None:
     connection.close()
 
 
+def import_meanwhile(owner: Owner) -> None:
+    """Have a campaign in the store that is newer than all others, and was imported."""
+    with closing(sqlite3.connect(owner.home / "data" / "sparktui.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO campaign (id, name, profile_yaml, source, created, host, version, state, origin) "
+            "VALUES (9, 'newer', '', 'imported', 0, 'h', '0', 'done', '{}')"
+        )
+
+
 LONG = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 5")
 
 
@@ -222,6 +231,29 @@ def test_cleaning_up_after_one_campaign_leaves_a_running_one_alone(owner: Owner)
     assert "campaign 2 is running" in stopped.stderr
     assert owner.type("stop", "2").returncode == 0
     assert owner.type("stop", "1").returncode == 0
+
+
+def test_stop_without_an_id_takes_the_race_that_runs_and_names_it_first(owner: Owner) -> None:
+    assert owner.type("run", owner.profile(), "--only", "solo", "--concurrency", "1", "--plain").returncode == 0
+    newest = owner.type("stop")
+    assert newest.stderr.splitlines()[0] == "no ID was given: this stops campaign 1 small"
+    owner.type("run", owner.profile(LONG), "--only", "solo", "--detach")
+    import_meanwhile(owner)
+    stopped = owner.type("stop")
+    assert stopped.returncode == 0, stopped.stderr
+    assert stopped.stderr.splitlines()[:2] == [
+        "no ID was given: this stops campaign 2 small",
+        "asked campaign 2 to stop; waiting for its engines to end",
+    ]
+    assert "no ID" not in owner.type("stop", "2").stderr
+
+
+@pytest.mark.parametrize("command", ["stop", "attach", "show", "export", "resume", "nodes"])
+def test_help_says_that_an_id_may_be_left_out_and_which_is_meant_then(owner: Owner, command: str) -> None:
+    text = owner.type(command, "--help").stdout
+    assert f"{command} [OPTIONS] [ID]" in text
+    assert "left out" in " ".join(text.split())
+    assert "newest" in text
 
 
 def test_stop_says_by_its_exit_code_that_something_is_left(owner: Owner) -> None:
