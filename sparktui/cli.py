@@ -126,12 +126,11 @@ def run(
     ssh: bool,
 ) -> None:
     """Run a race: PROFILE is a profile's name or a YAML file."""
-    from sparktui.profile.catalog import find_profile
-    from sparktui.profile.loader import load_profile
+    from sparktui.profile.named import profile_named
     from sparktui.profile.narrow import narrowed
     from sparktui.viewing import Viewing, start_and_view
 
-    chosen = narrowed(load_profile(find_profile(profile)), only=only, **load)
+    chosen = narrowed(profile_named(profile), only=only, **load)
     if dry_run:
         from sparktui.dry_run import print_plan
 
@@ -300,10 +299,9 @@ def check(profile: str | None, as_json: bool) -> None:
     Without PROFILE: at this machine. Changes nothing; ends with 1 where there is a problem.
     """
     from sparktui.doctor.command import print_check
-    from sparktui.profile.catalog import find_profile
-    from sparktui.profile.loader import load_profile
+    from sparktui.profile.named import profile_named
 
-    sys.exit(print_check(None if profile is None else load_profile(find_profile(profile)), as_json))
+    sys.exit(print_check(None if profile is None else profile_named(profile), as_json))
 
 
 @cli.command()

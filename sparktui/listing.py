@@ -9,7 +9,7 @@ import click
 from sparktui.importing.published import PREFIX, PUBLISHED, load_published
 from sparktui.moments import local_time
 from sparktui.paths import store_path
-from sparktui.profile.catalog import list_profiles
+from sparktui.profile.catalog import list_profiles, own_folder
 from sparktui.runner.lock import running_campaign
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow
@@ -34,6 +34,7 @@ def print_campaigns(as_json: bool) -> None:
     if not rows:
         _note("no campaigns yet; `sparktui demo` makes one")
     _note("profiles: " + ", ".join(entry.name for entry in list_profiles()))
+    _note(f"your own: {own_folder()}/NAME.yaml is found as NAME; any other file by its path, ./mine.yaml")
 
 
 def _campaigns() -> list[CampaignRow]:

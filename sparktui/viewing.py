@@ -61,14 +61,13 @@ def resume_and_view(name: str, profile: str | None, force: bool, viewing: Viewin
         force: Go on with topologies that are not what their first waves were measured on.
         viewing: How to look.
     """
-    from sparktui.profile.catalog import find_profile
-    from sparktui.profile.loader import load_profile
+    from sparktui.profile.named import profile_named
     from sparktui.runner.resume import resume
     from sparktui.store.reader import Reader
 
     with Reader(store_path()) as reader:
         campaign = reader.resolve(name)
-    given = None if profile is None else load_profile(find_profile(profile))
+    given = None if profile is None else profile_named(profile)
     resumed = resume(campaign, profile=given, force=force)
     if resumed is None:
         click.echo(f"campaign {campaign} has all its waves: nothing is missing", err=True)
@@ -152,12 +151,11 @@ def _doing() -> Doing:
 
 def start_named(profile: str, only: tuple[str, ...] | None = None) -> int:
     """Start a campaign of a profile, by its name or path, or of some of its topologies; return its number."""
-    from sparktui.profile.catalog import find_profile
-    from sparktui.profile.loader import load_profile
+    from sparktui.profile.named import profile_named
     from sparktui.profile.narrow import narrowed
     from sparktui.runner.detach import start_campaign
 
-    return start_campaign(narrowed(load_profile(find_profile(profile)), only=only))
+    return start_campaign(narrowed(profile_named(profile), only=only))
 
 
 def served_model(url: str, model: str | None, key_env: str | None, key_file: str | None = None) -> str:

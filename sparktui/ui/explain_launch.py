@@ -8,7 +8,9 @@ LAUNCH = (
     Explanation(
         "profiles",
         "What can be raced: nodes, a model, the topologies to compare and the load. Enter starts the ticked topologies "
-        "of the one under the cursor in a process of its own, which goes on when this screen is closed.",
+        "of the one under the cursor in a process of its own, which goes on when this screen is closed. Your own are "
+        "files in the folder that `sparktui list` names, and show here within seconds; any other file is raced by "
+        "`sparktui run ./mine.yaml`. docs/profile.md has every key.",
     ),
     Explanation(
         "SIMULATED", "Played by the embedded engine on nodes that do not exist: a rehearsal, never a measurement."

@@ -20,7 +20,15 @@ from sparktui.errors import ProfileError, SparktuiError, UsageError
 from sparktui.ui.dialogs import TextDialog
 from sparktui.ui.explain import Explanation
 from sparktui.ui.explain_launch import LAUNCH
-from sparktui.ui.launch_lists import CAMPAIGNS_SHOWN, Found, campaign_line, find_profiles, findings_text
+from sparktui.ui.launch_lists import (
+    CAMPAIGNS_SHOWN,
+    Found,
+    Stamp,
+    campaign_line,
+    find_profiles,
+    findings_text,
+    profiles_stamp,
+)
 from sparktui.ui.launch_messages import CampaignsRead, NodesChecked, ProfilesRead, ProspectRead
 from sparktui.ui.launch_rows import launch_rows
 from sparktui.ui.messages import WorkFailed
@@ -64,6 +72,7 @@ class LaunchScreen(Screen[None]):
         super().__init__()
         self._found: dict[str, Found] = {}
         self._rows: tuple[CampaignRow, ...] = ()
+        self._stamp: Stamp = ()
         self._known: dict[str, Prospect] = {}
         self._checked: dict[str, tuple[Finding, ...]] = {}
         self._name: str | None = None
@@ -91,7 +100,11 @@ class LaunchScreen(Screen[None]):
         yield Keybar()
 
     def on_mount(self) -> None:
-        self._paced = [self.set_interval(REREAD_S, self._read_campaigns), self.set_interval(ASK_AGAIN_S, self._again)]
+        self._paced = [
+            self.set_interval(REREAD_S, self._read_campaigns),
+            self.set_interval(REREAD_S, self._read_profiles),
+            self.set_interval(ASK_AGAIN_S, self._again),
+        ]
         self.call_after_refresh(self._read_profiles)  # which takes long to import what it reads them with
 
     def on_screen_suspend(self) -> None:
@@ -117,7 +130,10 @@ class LaunchScreen(Screen[None]):
 
     @work(thread=True, group="profiles", exclusive=True)
     def _read_profiles(self) -> None:
-        self.post_message(ProfilesRead(find_profiles()))
+        """Read the profiles, where a file of theirs is another than the last time."""
+        stamp = profiles_stamp()
+        if stamp != self._stamp:
+            self.post_message(ProfilesRead(find_profiles(), stamp))
 
     @work(thread=True, group="campaigns", exclusive=True)
     def _read_campaigns(self) -> None:
@@ -165,11 +181,17 @@ class LaunchScreen(Screen[None]):
             self._ask(self._name, profile)
 
     def on_profiles_read(self, message: ProfilesRead) -> None:
+        self._stamp = message.stamp
         self._found = {found.entry.name: found for found in message.found}
         profiles = self.query_one(Profiles)
         profiles.tell(message.found)
-        if self._found:
-            profiles.highlighted = list(self._found).index("demo") if "demo" in self._found else 0
+        names = list(self._found)
+        if names:
+            chosen = next((name for name in (self._name, "demo") if name in names), names[0])
+            profiles.highlighted = names.index(chosen)
+            if chosen == self._name:  # the cursor stays where it was, and what is under it may be another profile
+                self._known.pop(chosen, None)
+                self._choose(chosen)
 
     def on_campaigns_read(self, message: CampaignsRead) -> None:
         if message.rows == self._rows:

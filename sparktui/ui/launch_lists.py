@@ -14,6 +14,8 @@ from sparktui.ui.text import Part, harmless
 from sparktui.ui.widgets.masthead import BADGES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sparktui.doctor.findings import Finding
     from sparktui.profile.catalog import ProfileEntry
     from sparktui.profile.model import Profile
@@ -23,6 +25,9 @@ CAMPAIGNS_SHOWN = 20
 """History has all of them."""
 MARKS = {"ok": ("ok", "$success"), "warning": ("WARNING", "$warning"), "problem": ("PROBLEM", "bold $error")}
 UNKNOWN_MARK = ("?", "$dim")
+
+
+Stamp = tuple[tuple["Path", int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,25 @@ def find_profiles() -> tuple[Found, ...]:
     return tuple(Found(entry, _loaded(entry)) for entry in list_profiles())
 
 
+def profiles_stamp() -> Stamp:
+    """Return what changes when a profile is added, taken away or written to; reads the folders alone."""
+    from sparktui.profile.catalog import list_profiles
+
+    return tuple((entry.path, _written(entry.path)) for entry in list_profiles())
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # gone since
+        return 0
+
+
 def _loaded(entry: ProfileEntry) -> Profile | ProfileError:
-    from sparktui.profile.loader import load_profile
+    from sparktui.profile.named import profile_of
 
     try:
-        return load_profile(entry.path)
+        return profile_of(entry.path)
     except ProfileError as error:
         return error
 

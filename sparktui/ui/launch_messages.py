@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sparktui.doctor.findings import Finding
     from sparktui.prospect import Prospect
     from sparktui.store.rows import CampaignRow
-    from sparktui.ui.launch_lists import Found
+    from sparktui.ui.launch_lists import Found, Stamp
 
 
 @dataclass
@@ -19,6 +19,8 @@ class ProfilesRead(Message):
     """The profiles that have a name here, usable or not."""
 
     found: tuple[Found, ...]
+    stamp: Stamp
+    """Of the files as they were read."""
 
 
 @dataclass

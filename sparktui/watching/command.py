@@ -13,8 +13,7 @@ from pathlib import Path
 
 import click
 
-from sparktui.profile.catalog import find_profile
-from sparktui.profile.loader import load_profile
+from sparktui.profile.named import profile_named
 from sparktui.serving.api import new_client
 from sparktui.serving.key import api_key
 from sparktui.viewing import SSH_HZ, Viewing, slow_line
@@ -57,7 +56,7 @@ def watch(asked: Asked, viewing: Viewing) -> None:
 
 def _found(asked: Asked) -> Targets:
     urls = [target for target in asked.targets if is_url(target)]
-    profiles = [load_profile(find_profile(target)) for target in asked.targets if not is_url(target)]
+    profiles = [profile_named(target) for target in asked.targets if not is_url(target)]
     return find_targets(urls, profiles, api_key(asked.key_env, asked.key_file))
 
 

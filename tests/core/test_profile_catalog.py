@@ -11,6 +11,7 @@ from sparktui.profile.catalog import find_profile, list_profiles, shipped_folder
 from sparktui.profile.external import profile_for_url
 from sparktui.profile.loader import load_profile
 from sparktui.profile.model import External, Recipe, Simulated
+from sparktui.profile.named import profile_named
 from sparktui.profile.narrow import narrowed
 from tests.core.good_profile import GOOD
 
@@ -134,3 +135,18 @@ def test_narrowing_to_what_is_not_there_is_a_usage_error(tmp_path: Path) -> None
         narrowed(profile, only=[])
     with pytest.raises(ProfileError):
         narrowed(profile, concurrency=[4, 2])
+
+
+def test_a_copy_that_kept_the_name_of_a_profile_that_ships_is_called_by_its_files_name(
+    home: Path, tmp_path: Path
+) -> None:
+    text = (shipped_folder() / "two-vllm.yaml").read_text()
+    elsewhere = tmp_path / "mine.yaml"
+    for path in (elsewhere, home / "ours.yaml", tmp_path / "No Name.yaml"):
+        path.write_text(text)
+    assert profile_named(str(elsewhere)).name == "mine"
+    assert profile_named("ours").name == "ours"
+    assert profile_named(str(tmp_path / "No Name.yaml")).name == "two-vllm"
+    assert profile_named("two-vllm").name == "two-vllm"
+    elsewhere.write_text(text.replace("name: two-vllm", "name: my-race"))
+    assert profile_named(str(elsewhere)).name == "my-race"

@@ -248,10 +248,10 @@ async def test_a_node_that_does_not_answer_is_said_and_never_safe(tmp_path: Path
 
 
 async def test_how_long_it_takes_is_told_from_what_the_same_race_took_before(tmp_path: Path, profiles: Path) -> None:
-    (profiles / "again.yaml").write_text(PROFILE_YAML)
+    (profiles / "gemma4-26b-a4b.yaml").write_text(PROFILE_YAML)
     store, _ = recorded(tmp_path, FINISHED)
     async with Viewer(store, None).run_test(size=(120, 36)) as pilot:
-        viewer = await chosen(pilot, "again")
+        viewer = await chosen(pilot, "gemma4-26b-a4b")
         about = [line[-9:].strip() for line in lines(viewer, "#topologies")]
     assert about[0] == "10 m 27 s"
     assert all(" m " in text for text in about)
@@ -309,6 +309,21 @@ async def test_real_engines_are_started_only_after_a_yes(tmp_path: Path, profile
         await pilot.press("y")
         await finished(pilot, "start")
     assert start.asked == [("here", None)]
+
+
+async def test_a_profile_that_is_added_or_written_to_shows_without_a_restart(tmp_path: Path, profiles: Path) -> None:
+    async with Viewer(tmp_path / "none.db", None).run_test(size=(120, 36)) as pilot:
+        viewer = await chosen(pilot, "small")
+        (profiles / "again.yaml").write_text(SMALL.replace("name: small", "name: again"))
+        (profiles / "small.yaml").write_text(SMALL.replace("runs: 2", "runs: 7"))
+        assert isinstance(viewer.screen, LaunchScreen)
+        viewer.screen._read_profiles()
+        await finished(pilot, "profiles")
+        await pilot.pause()
+        assert [line.split()[0] for line in lines(viewer, "#profiles")] == ["again", "bad", "small"]
+        options = viewer.screen.query_one("#profiles", OptionList)
+        assert options.highlighted == 2
+        assert "7 waves each" in said(viewer)
 
 
 def question(viewer: Viewer) -> str:

@@ -39,6 +39,7 @@ class Profiles(OptionList):
     def __init__(self) -> None:
         super().__init__(id="profiles", classes="box", markup=False)
         self.border_title = "profiles"
+        self.border_subtitle = "? says where yours go"
         self._found: tuple[Found, ...] = ()
 
     def tell(self, found: tuple[Found, ...]) -> None:
