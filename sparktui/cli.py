@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import secrets
 import sys
 import textwrap
@@ -34,6 +35,17 @@ class Names(click.ParamType[tuple[str, ...]]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         return tuple(part.strip() for part in str(value).split(",") if part.strip())
+
+
+class Label(click.ParamType[str]):
+    """`solo`: a name as profiles have them, for a campaign or a topology."""
+
+    name = "name"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from sparktui.profile.fields import NAME, NAME_TAKES
+
+        return str(value) if re.match(NAME, str(value)) else self.fail(f"expected {NAME_TAKES}", param, ctx)
 
 
 class Limit(click.FloatRange):
@@ -142,6 +154,7 @@ def run(
 @cli.command()
 @click.argument("url")
 @click.option("--model", help="What to ask for; the only model the server has, where left out.")
+@click.option("--name", "label", type=Label(), metavar="NAME", help="What lists and comparisons call it: solo.")
 @load_options(over_profile=False)
 @click.option("--api-key-env", metavar="NAME", help="The environment variable that holds the key.")
 @click.option(
@@ -154,6 +167,7 @@ def run(
 def bench(
     url: str,
     model: str | None,
+    label: str | None,
     load: dict[str, Any],
     api_key_env: str | None,
     api_key_file: str | None,
@@ -171,7 +185,8 @@ def bench(
     if load["seed"] is None:
         # A server that was measured before may still hold the prompts of the last time in its prefix cache.
         load["seed"] = secrets.randbelow(2**31)
-    profile = profile_for_url(url, served, api_key_env=api_key_env, api_key_file=api_key_file, **load)
+    key = {"api_key_env": api_key_env, "api_key_file": api_key_file}
+    profile = profile_for_url(url, served, name=label, **key, **load)
     start_and_view(profile, Viewing(plain, as_json, detach, ssh))
 
 

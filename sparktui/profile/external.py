@@ -1,4 +1,4 @@
-"""A profile for a server that is already up: one topology, `server`, and nothing to start or stop."""
+"""A profile for a server that is already up: one topology, and nothing to start or stop."""
 
 from __future__ import annotations
 
@@ -6,14 +6,29 @@ from sparktui.profile.loader import profile_from_data
 from sparktui.profile.model import Profile
 from sparktui.profile.narrow import with_load
 
-TOPOLOGY = "server"
+NAME, TOPOLOGY = "bench", "server"
+"""Of a server to which nobody gave a name."""
 NODE = "local"
 
 
 def profile_for_url(
-    url: str, model: str, *, api_key_env: str | None = None, api_key_file: str | None = None, **load: object
+    url: str,
+    model: str,
+    *,
+    name: str | None = None,
+    api_key_env: str | None = None,
+    api_key_file: str | None = None,
+    **load: object,
 ) -> Profile:
-    """Return the profile that measures a server; `load` holds keys of a workload and of its sampling, None left out.
+    """Return the profile that measures a server.
+
+    Args:
+        url: Its address.
+        model: What to ask it for.
+        name: What to call both the campaign and its topology: what tells servers apart where they are compared.
+        api_key_env: The environment variable that holds its key.
+        api_key_file: The file that does.
+        load: Keys of a workload and of its sampling, None left out.
 
     Raises:
         ProfileError: The address, or a key of the load, cannot be used; `problems` holds every reason.
@@ -21,12 +36,12 @@ def profile_for_url(
     key = {"api_key_env": api_key_env, "api_key_file": api_key_file}
     return profile_from_data(
         {
-            "name": "bench",
+            "name": name or NAME,
             "description": f"{model} at {url}",
             "nodes": {NODE: {"host": "local"}},
             "model": {"id": model},
             "serving": {"launcher": "external", "url": url, **key},
-            "topologies": {TOPOLOGY: {"kind": "solo", "nodes": (NODE,)}},
+            "topologies": {name or TOPOLOGY: {"kind": "solo", "nodes": (NODE,)}},
             "workload": with_load({}, load),
         },
         "bench",

@@ -19,11 +19,8 @@ class Takes:
     words: str
 
 
-Name = Annotated[
-    str,
-    Field(pattern=NAME),
-    Takes("a name: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit, 63 at most"),
-]
+NAME_TAKES = "a name: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit, 63 at most"
+Name = Annotated[str, Field(pattern=NAME), Takes(NAME_TAKES)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Gib = Annotated[float, Field(ge=0, le=1_000_000)]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]

@@ -292,6 +292,24 @@ def test_bench_measures_a_server_that_is_up_and_leaves_it_up(owner: Owner, tmp_p
     assert owner.rows("SELECT DISTINCT clock FROM wave") == [("kernel",)] or os.uname().sysname != "Linux"
 
 
+def test_a_name_for_a_bench_is_what_lists_and_comparisons_call_it(owner: Owner, tmp_path: Path) -> None:
+    load = ("--concurrency", "1", "--pp", "64", "--tg", "8", "--runs", "1", "--seed", "1", "--plain")
+    with sim_engine(tmp_path / "sim") as engine:
+        for name in ("solo", "cluster"):
+            done = owner.type("bench", engine.url, "--name", name, *load)
+            assert done.returncode == 0, done.stderr
+    assert [row["name"] for row in json_of(owner.type("list", "--json"))] == ["cluster", "solo"]
+    compared = owner.type("compare", "1", "2").stdout
+    assert "c solo cluster Gain" in " ".join(compared.split())
+    assert "1/solo" not in compared
+
+
+def test_a_name_that_no_topology_could_have_is_refused_before_the_server_is_asked(owner: Owner) -> None:
+    done = owner.type("bench", "http://127.0.0.1:1", "--name", "My Race")
+    assert done.returncode == 2
+    assert "expected a name: lower-case letters" in done.stderr
+
+
 def test_bench_of_another_model_says_what_the_server_has(owner: Owner, tmp_path: Path) -> None:
     with sim_engine(tmp_path / "sim") as engine:
         done = owner.type("bench", engine.url, "--model", "other")
