@@ -37,7 +37,7 @@ from sparktui.ui.messages import (
 )
 from sparktui.ui.naming import file_stem
 from sparktui.ui.palette import Names
-from sparktui.ui.places import MODES, Asking, Comparing, NodeLooking, Place, Tabular
+from sparktui.ui.places import MODES, Asking, NodeLooking, Place, Tabular
 from sparktui.ui.snapshot import EMPTY, Snapshot
 from sparktui.ui.starting import start_question
 from sparktui.ui.table_shown import csv_chunks
@@ -98,7 +98,10 @@ class SparktuiApp(App[str]):
         self.store_path = store_path
         self.clock = clock
         self._campaign = campaign
-        self._baseline: str | None = None
+        self.compared: tuple[str, ...] = ()
+        """What Compare shows side by side, as `sparktui compare` takes it; nothing for the open campaign alone."""
+        self.baseline: str | None = None
+        """The topology that margins are against; None for the runner-up."""
         self._calculator = DEFAULT
         self._asked = NOTHING_ASKED
         self._acknowledged: set[tuple[str, float]] = set()
@@ -135,15 +138,19 @@ class SparktuiApp(App[str]):
 
     def _wanted(self) -> Asked:
         place = self._place()
-        return Asked(self._baseline, self._calculator, view=place.request() if isinstance(place, Asking) else None)
+        return Asked(self.baseline, self._calculator, view=place.request() if isinstance(place, Asking) else None)
 
     async def open_campaign(self, campaign: int, mode: str = "live") -> None:
-        """Show another campaign."""
-        self._campaign = campaign
-        self.look()
+        """Show another campaign, on every screen: what was compared before, and against what, was asked of others."""
+        if campaign != self._campaign:
+            self._campaign, self.snapshot = campaign, EMPTY
+        self.compare_with(())
         await self.action_go(mode)
-        if isinstance(self.screen, Comparing):
-            self.screen.compare_with(())
+
+    def compare_with(self, selections: tuple[str, ...]) -> None:
+        """Have Compare show these, as `sparktui compare` takes them; none for the open campaign alone."""
+        self.compared, self.baseline = selections, None
+        self.look()
 
     async def look_at_node(self, node: str) -> None:
         """Show a node's memory over time."""
@@ -153,14 +160,15 @@ class SparktuiApp(App[str]):
 
     async def compare_campaigns(self, selections: tuple[str, ...]) -> None:
         """Show campaigns side by side, as `sparktui compare` takes them."""
+        self.compare_with(selections)
         await self.action_go("compare")
-        if isinstance(self.screen, Comparing):
-            self.screen.compare_with(selections)
 
     def forget(self, campaigns: tuple[int, ...]) -> None:
         """Open none of these any more: they were deleted."""
         if self._campaign in campaigns:
             self._campaign = None
+        if {str(campaign) for campaign in campaigns} & set(self.compared):
+            self.compared = ()
         self.look()
 
     @work(thread=True, group="feed", exclusive=True)
@@ -181,6 +189,9 @@ class SparktuiApp(App[str]):
                     failed = True
 
     def on_snapshot_taken(self, message: SnapshotTaken) -> None:
+        seen = message.snapshot.campaign
+        if self._campaign != (None if seen is None else seen.id):
+            return  # another was opened while it was taken
         possible = self._possible()
         self.snapshot = self._unseen(message.snapshot)
         self._draw()
@@ -195,7 +206,7 @@ class SparktuiApp(App[str]):
         self.look()
 
     def on_baseline_chosen(self, message: BaselineChosen) -> None:
-        self._baseline = message.topology
+        self.baseline = message.topology
         self.look()
 
     def on_calculator_chosen(self, message: CalculatorChosen) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,6 +25,9 @@ from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.widgets.panel import Panel
 from sparktui.ui.widgets.verdicts import VerdictTable, verdict_id
+
+if TYPE_CHECKING:
+    from sparktui.ui.app import SparktuiApp
 
 Shown = tuple[tuple[MetricName, int, str], ...]
 """Of every table: the metric, which of its workloads, and the title."""
@@ -49,11 +52,9 @@ class CompareScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._topologies: tuple[str, ...] = ()
-        self._baseline: str | None = None
         self._calculator = DEFAULT
         self._comparison: Comparison | None = None
         self._tables: Shown = ()
-        self._selections: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Masthead("compare")
@@ -75,18 +76,16 @@ class CompareScreen(Screen[None]):
 
     def request(self) -> CompareRequest | None:
         """Ask for the campaigns that were chosen; None where the open one is shown."""
-        return CompareRequest(self._selections) if self._selections else None
+        return CompareRequest(self._viewer.compared) if self._viewer.compared else None
 
-    def compare_with(self, selections: tuple[str, ...]) -> None:
-        """Show these campaigns side by side, as `sparktui compare` takes them; none for the open one alone."""
-        self._selections = selections
-        self._baseline = None
-        self.post_message(BaselineChosen(None))
+    @property
+    def _viewer(self) -> SparktuiApp:
+        return cast("SparktuiApp", self.app)
 
     def action_alone(self) -> None:
         """Show the open campaign alone again."""
-        if self._selections:
-            self.compare_with(())
+        if self._viewer.compared:
+            self._viewer.compare_with(())
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
@@ -100,10 +99,10 @@ class CompareScreen(Screen[None]):
 
     def _of_selections(self, snapshot: Snapshot) -> Snapshot:
         """Put what was asked for in the place of the open campaign's comparison; nothing until it has come."""
-        if not self._selections:
-            return snapshot
-        view = snapshot.view
-        found = view.comparison if isinstance(view, CompareView) and view.request == self.request() else None
+        wanted, view = self.request(), snapshot.view
+        if wanted is None:
+            return replace(snapshot, view=None)
+        found = view.comparison if isinstance(view, CompareView) and view.request == wanted else None
         return replace(snapshot, comparison=found)
 
     def _lay_out(self, tables: Shown) -> None:
@@ -125,9 +124,9 @@ class CompareScreen(Screen[None]):
     def action_baseline(self) -> None:
         """Measure margins against the next topology, and after the last against the runner-up again."""
         choices = (None, *self._topologies)
-        at = choices.index(self._baseline) if self._baseline in choices else 0
-        self._baseline = choices[(at + 1) % len(choices)]
-        self.post_message(BaselineChosen(self._baseline))
+        now = self._viewer.baseline
+        at = choices.index(now) if now in choices else 0
+        self.post_message(BaselineChosen(choices[(at + 1) % len(choices)]))
 
     def action_calculator(self) -> None:
         """Work the figures out by the next calculator; those that were imported stay what their source says."""

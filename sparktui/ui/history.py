@@ -25,7 +25,7 @@ from sparktui.ui.messages import CampaignStarted, WorkFailed
 from sparktui.ui.naming import file_stem
 from sparktui.ui.snapshot import Campaign, Snapshot
 from sparktui.ui.table_shown import TableShown
-from sparktui.ui.text import harmless, lines
+from sparktui.ui.text import clipped, harmless, lines
 from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.writing import campaign_chunks, write
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 FILTER_HINT = "profile, topology, state, source or number · Enter keeps it, Esc shows all"
 SIDE = 1
 """Columns left free on each side of a line."""
+FILTER_SAID = 20
+"""Characters of a filter that are said again."""
 LOST_SHOWN = 8
 """Campaigns named before they are deleted; of more the number is said."""
 
@@ -116,8 +118,17 @@ class HistoryScreen(Screen[None]):
             masthead.show(snapshot)
         view = snapshot.view
         if isinstance(view, HistoryView) and (view.rows != self._rows or not self._drawn):
-            self._rows = view.rows
+            came = {row.key for row in view.rows} - {row.key for row in self._rows}
+            first, self._rows = not self._rows, view.rows
+            if not first and not self._filter.has_focus:
+                self._show_what_came(came)
             self._draw()
+
+    def _show_what_came(self, came: set[str]) -> None:
+        """Drop the filter where it would hide a race that has only just begun."""
+        if any(row.key in came and not row.says(self._filter.value) for row in self._rows):
+            self._filter.value = ""
+            self._filter.remove_class("-asked")
 
     def on_resize(self) -> None:
         self._draw()
@@ -156,11 +167,17 @@ class HistoryScreen(Screen[None]):
         """Say below the list what ended the campaign under the cursor, and what is marked or left out."""
         current = self._current()
         ended = "" if current is None else f"{current.key}: {current.detail}" if current.detail else ""
-        counts = [f"{len(self._listed)} of {len(self._rows)} campaigns" if self._filter.value else ""]
+        counts = [self._filtered()]
         counts.append(f"{len(self._marked)} marked" if self._marked else "")
         second = " · ".join(part for part in counts if part) or "space marks · / filters · Enter opens"
         text = lines([Content(harmless(ended)), Content.styled(second, "$dim")])
         self.query_one("#kept", Static).update(text, layout=False)
+
+    def _filtered(self) -> str:
+        """Say what the filter hides, and how to see it."""
+        text, hidden = self._filter.value, len(self._rows) - len(self._listed)
+        said = f"{clipped(text, FILTER_SAID)!r} hides {hidden} of {len(self._rows)} campaigns: Esc shows all"
+        return said if hidden else ""
 
     def _current(self) -> HistoryRow | None:
         at = self._list.highlighted

@@ -42,14 +42,6 @@ class Tabular(Protocol):
 
 
 @runtime_checkable
-class Comparing(Protocol):
-    """A screen that can show several campaigns side by side."""
-
-    def compare_with(self, selections: tuple[str, ...]) -> None:
-        """Show these, as `sparktui compare` takes them; none for the open campaign alone."""
-
-
-@runtime_checkable
 class NodeLooking(Protocol):
     """A screen that shows one node before the others."""
 

@@ -12,8 +12,9 @@ from textual.containers import VerticalScroll
 from sparktui.compare.summary import summarise
 from sparktui.store.reader import Reader
 from sparktui.ui.widgets.answers import Advice, Crossings, Notes, Standing
+from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.widgets.verdicts import VerdictTable, _spread
-from tests.ui.fixture_store import FINISHED
+from tests.ui.fixture_store import FINISHED, Race, build
 from tests.ui.viewing import Viewer, change, recorded, shown, text
 
 
@@ -173,6 +174,37 @@ async def test_tables_are_computed_when_a_cell_ends_and_not_on_every_look(
 )
 def test_a_spread_is_written_like_its_value(spread: float, value: str, said: str) -> None:
     assert _spread(spread, value) == said
+
+
+@pytest.mark.parametrize("opened", [1, 2], ids=["the same again", "another"])
+async def test_whoever_opens_a_campaign_compares_that_one(tmp_path: Path, opened: int) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    build(store, Race(runs=2))
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        await viewer.compare_campaigns(("published/gemma4-26b-a4b",))
+        await shown(pilot)
+        await pilot.press("b")
+        assert "published" in text((await shown(pilot)).panel(Standing))
+        await viewer.open_campaign(opened, "live")
+        await pilot.press("4")
+        viewer = await shown(pilot)
+        assert "published" not in text(viewer.panel(Standing))
+        assert f"#{opened}" in text(viewer.panel(Masthead))
+        assert table(viewer, "decode")[-1].endswith("against the runner-up")
+
+
+async def test_a_baseline_of_one_campaign_is_not_asked_of_the_next(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    build(store, FINISHED)
+    change(store, "UPDATE sweep SET topology = 'alone' WHERE campaign = 2 AND topology = 'solo'")
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        await pilot.press("4", "b")
+        viewer = await shown(pilot)
+        await viewer.open_campaign(2, "live")
+        await shown(pilot)
+        await pilot.press("4")
+        assert "alone" in table(await shown(pilot), "decode")[1]
 
 
 async def test_columns_for_which_there_is_no_room_are_named(tmp_path: Path) -> None:

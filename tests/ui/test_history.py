@@ -315,12 +315,28 @@ async def test_a_filter_leaves_what_has_all_its_words(tmp_path: Path) -> None:
         viewer = await gone_to(pilot)
         await pilot.press("slash", *"other", "space", *"stop")
         assert [row.split()[0] for row in listed(viewer)] == ["2"]
-        assert "1 of 4 campaigns" in str(viewer.screen.query_one("#kept", Static).visual)
+        said = str(viewer.screen.query_one("#kept", Static).visual)
+        assert "'other stop' hides 3 of 4 campaigns: Esc shows all" in said
         await pilot.press("enter")
         assert viewer.focused is viewer.screen.query_one(OptionList)
         await pilot.press("escape")
         assert len(listed(viewer)) == 4
         assert not viewer.screen.query_one(Input).has_class("-asked")
+
+
+async def test_a_filter_never_hides_a_race_that_has_just_begun(tmp_path: Path) -> None:
+    store = three(tmp_path)
+    async with viewer_of(store).run_test(size=(120, 36)) as pilot:
+        viewer = await gone_to(pilot)
+        await pilot.press("slash", *"other", "enter")
+        assert len(listed(viewer)) == 1
+        build(store, replace(FINISHED, runs=2))
+        viewer = await gone_to(pilot)
+        assert [row.split()[0] for row in listed(viewer)][:2] == ["4", "3"]
+        await pilot.press("slash", *"other")
+        build(store, replace(FINISHED, runs=2))
+        await shown(pilot)
+        assert [row.split()[0] for row in listed(viewer)] == ["2"]  # not while somebody types
 
 
 async def test_what_is_listed_is_written_and_each_marked_campaign_whole(tmp_path: Path) -> None:
