@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sparktui.live.so_far import CellSoFar
 from sparktui.live.trend import KEPT_S, Trend
 from sparktui.live.values import NO_TRENDS, Trends, Wave
 from sparktui.measure.live import Point, rate
@@ -38,6 +39,7 @@ class LiveFeed:
     def __init__(self, reader: Reader, campaign: int) -> None:
         self._reader = reader
         self._campaign = campaign
+        self._so_far = CellSoFar(reader)
         self._last: LiveRow | None = None
         self._sweep: int | None = None
         self._wave_since = 0.0
@@ -123,7 +125,7 @@ class LiveFeed:
         row = self._last
         if measuring is None or row is None or row.cell != measuring[1].id:
             return None
-        (sweep, cell), seen = measuring, row.progress
+        (sweep, cell), seen, so_far = measuring, row.progress, self._so_far.read(measuring[1])
         prefilled = rate(self._prefill_points, now)
         streams = self._streams
         if streams is None or streams.row <= row.id - ROWS_KEPT:
@@ -154,6 +156,9 @@ class LiveFeed:
             itl_max_ms=self._worst_itl_ms,
             lag_p99_us=seen.lag_p99_us,
             worker_cpu=seen.worker_cpu,
+            cell_waves=so_far.waves,
+            cell_decode_tps=so_far.decode_tps,
+            cell_stream_tps=so_far.stream_tps,
         )
 
     def trends(self, now: float, up: SweepRow | None) -> Trends:

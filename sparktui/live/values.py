@@ -61,6 +61,11 @@ class Wave:
     """Of this wave; so is the next."""
     itl_max_ms: float | None = None
     shape: str = "waves"
+    cell_waves: int = 0
+    """Of this cell, measured to their end; so are the waves of the next two."""
+    cell_decode_tps: float | None = None
+    """As the tables will have it: from every token's time stamp, where those above are of the last two seconds."""
+    cell_stream_tps: float | None = None
 
     @property
     def stale(self) -> bool:

@@ -40,13 +40,22 @@ def _asked(snapshot: Snapshot) -> str:
 LIVE = (
     Explanation(
         "decode, all streams",
-        "Tokens arriving now over all requests in flight. The rate over the last 2 seconds, so a stall falls to zero. "
-        "The figure that is kept and compared is computed per wave from every token's own time stamp. The bars are the "
-        "last minutes, a second each; their axis rises with the highest and falls only when another cell begins.",
+        "Tokens arriving now over all requests in flight: the rate over the last 2 seconds, which falls to zero where "
+        "every stream waits, as while others' prompts are read, and may be twice what a wave comes to. The bars are "
+        "the last minutes, a second each; their axis rises with the highest and falls only when another cell begins.",
         "tok/s",
         "the load worker's token count, four times a second",
         "rises with concurrency and then levels off",
         _heard,
+    ),
+    Explanation(
+        "this cell so far",
+        "What the tables will say of the cell being measured, if the waves to come are like those that have ended: the "
+        "mean over them, from the first token of a wave to its last. One for all streams together, one for each. - "
+        "until the first wave has ended; warm-up does not count.",
+        "tok/s",
+        "every token's time stamp, in the store",
+        "the figure to go by",
     ),
     Explanation(
         "each stream",

@@ -19,7 +19,7 @@ from textual.widgets import Digits
 
 from sparktui.cli import cli
 from sparktui.live.feed import ROWS_KEPT
-from sparktui.ui.widgets.figures import Figures
+from sparktui.ui.widgets.figures import Decode, DecodeTrend, Figures
 from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.panel import Panel
 from sparktui.ui.widgets.verdicts import VerdictTable
@@ -141,6 +141,33 @@ async def test_live_shows_the_wave_in_flight_that_show_prints(store: Path, monke
         assert f"{label} {p50} ms p50 p95 {p95} worst {worst}" in figures
     assert f"prefill {rate(live['prefill_tps'])} tok/s" in figures
     assert f"in flight {live['in_flight']} waiting {live['waiting']}" in figures
+
+
+async def test_beside_the_moment_live_says_what_the_table_says_of_the_cell(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    viewed = recorded(store)
+    (row,) = [row for row in printed("show", "1") if (row["metric"], row["concurrency"]) == ("decode", 16)]
+    in_table = row["values"]["cluster-tp2-ray"]
+    live = document("show", "1")["live"]
+    assert (live["cell_waves"], live["cell_decode_tps"]) == (2, pytest.approx(in_table, rel=1e-12))
+    for size, where in (((80, 24), "cell so far"), ((120, 36), "this cell so far")):
+        async with Viewer(*viewed).run_test(size=size) as pilot:
+            viewer = await shown(pilot)
+            box = viewer.screen.query_one(Decode)
+            said = text(viewer.panel(DecodeTrend)) if size[0] == 80 else str(box.border_subtitle)
+            assert f"{where} {rate(in_table)}" in said
+            assert f"each stream, this cell so far {rate(live['cell_stream_tps'])} tok/s" in text(viewer.panel(Figures))
+
+
+async def test_before_the_first_wave_of_a_cell_has_ended_nothing_is_said_of_it(store: Path) -> None:
+    viewed = recorded(store, Race(done_waves=0))
+    async with Viewer(*viewed).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        assert str(viewer.screen.query_one(Decode).border_subtitle) == "this cell so far - tok/s"
+        assert viewer.snapshot.wave is not None
+        assert viewer.snapshot.wave.cell_waves == 0
 
 
 async def test_between_waves_what_a_stream_got_last_stands_in_words_and_in_data_alike(

@@ -10,7 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Digits, Static
 
-from sparktui.live.values import Curve
+from sparktui.live.values import Curve, Wave
+from sparktui.measure.live import WINDOW_S
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import HEADROOM, bars, lines, spark
 from sparktui.ui.widgets.panel import Panel
@@ -26,7 +27,7 @@ WIDE = 64
 
 
 class Decode(Vertical):
-    """Tokens per second over all streams."""
+    """Tokens per second over all streams: now in large, and beside that what the tables will say of this cell."""
 
     def __init__(self) -> None:
         super().__init__(id="decode", classes="box")
@@ -36,7 +37,7 @@ class Decode(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="decode-now"):
             yield self._digits
-            yield Static("\n\ntok/s", id="decode-unit", markup=False)
+            yield Static(f"now\n({WINDOW_S:.0f} s)\ntok/s", id="decode-unit", markup=False)
         yield DecodeTrend(id="decode-trend")
 
     def show(self, snapshot: Snapshot) -> None:
@@ -48,6 +49,9 @@ class Decode(Vertical):
         title = _title(None if wave is None else wave.concurrency)
         if self.border_title != title:
             self.border_title = title
+        said = _so_far(wave)
+        if self.border_subtitle != said:
+            self.border_subtitle = said
         self.set_class(wave is None or wave.stale, "-stale")
 
 
@@ -57,20 +61,30 @@ def _title(streams: int | None) -> str:
     return "decode, 1 stream" if streams == 1 else f"decode, all {streams} streams"
 
 
+def _so_far(wave: Wave | None) -> str:
+    return "" if wave is None else f"this cell so far {rate(wave.cell_decode_tps)} tok/s"
+
+
 class DecodeTrend(Panel):
-    """The large number's last minutes, in its topology's colour, as high as there is room."""
+    """The large number's last minutes, in its topology's colour, as high as there is room.
+
+    On one row it shares that with what the frame says where there is one: how this cell does so far.
+    """
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         current, curve = snapshot.current, snapshot.trends.decode_tps
         style = snapshot.colour(current.name) if current is not None else "$dim"
-        rows = bars(curve.values, width, max(1, self.content_size.height), HEADROOM * curve.top)
-        return lines([Content.styled(row, style) for row in rows])
+        height, wave = max(1, self.content_size.height), snapshot.wave
+        said = f"cell so far {rate(wave.cell_decode_tps):<6}" if wave is not None and height == 1 else ""
+        rows = bars(curve.values, width - len(said), height, HEADROOM * curve.top)
+        return lines([Content.assemble(said, (row, style)) for row in rows])
 
 
 class Figures(Panel):
     """What a stream gets, first token, gaps between tokens, prefill, requests in flight: value, spread and trend."""
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
+        self.entitle(_each_so_far(snapshot.wave))
         style = "$dim" if snapshot.wave is None or snapshot.wave.stale else "bold"
         rows, room = list(_figures(snapshot)), self.content_size.height
         if room == len(rows) - 1:  # what is in flight has no row of its own
@@ -80,6 +94,10 @@ class Figures(Panel):
     def show(self, snapshot: Snapshot) -> None:
         super().show(snapshot)
         self.set_class(snapshot.wave is None or snapshot.wave.stale, "-stale")
+
+
+def _each_so_far(wave: Wave | None) -> str:
+    return "now" if wave is None else f"now · each stream, this cell so far {rate(wave.cell_stream_tps)} tok/s"
 
 
 @dataclass(frozen=True, slots=True)
