@@ -141,7 +141,7 @@ def _text(verdict: Verdict) -> str:
     if verdict.basis == "running":
         return f"{start}{_gib(verdict.left_bytes)} GiB left, and nothing is launched there"
     if verdict.needed_bytes is None:
-        why = f", under its {_floor(verdict)} floor" if verdict.level == "refuse" else ""
+        why = f", under {_to_leave(verdict)}" if verdict.level == "refuse" else ""
         return f"{start}{_gib(verdict.left_bytes)} GiB left{why}; what {verdict.topology} needs is not known"
     return start + _arithmetic(verdict) + _against_the_floor(verdict)
 
@@ -154,13 +154,13 @@ def _arithmetic(verdict: Verdict) -> str:
 
 
 def _against_the_floor(verdict: Verdict) -> str:
-    floor = _floor(verdict)
+    floor = _to_leave(verdict)
     if verdict.level == "refuse":
         fits = "" if verdict.fits is None else f"; {verdict.fits:.2f} would fit"
-        return f", under its {floor} floor{fits}"
+        return f", under {floor}{fits}"
     if verdict.level == "tight":
-        return f", over its {floor} floor by less than it takes to be sure"
-    return f", over its {floor} floor" if verdict.level == "safe" else "; what else it takes is not known"
+        return f", over {floor} by less than it takes to be sure"
+    return f", over {floor}" if verdict.level == "safe" else "; what else it takes is not known"
 
 
 def _hint(verdict: Verdict, sample: NodeSample) -> str:
@@ -175,8 +175,9 @@ def _hint(verdict: Verdict, sample: NodeSample) -> str:
     return f"{free} to be on the safe side" if verdict.level == "tight" and verdict.basis != "running" else ""
 
 
-def _floor(verdict: Verdict) -> str:
-    return f"{verdict.floor_bytes / GIB:g} GiB"
+def _to_leave(verdict: Verdict) -> str:
+    """Name this floor: the guard has others once it loads."""
+    return f"the {verdict.floor_bytes / GIB:g} GiB a launch must leave"
 
 
 def _gib(size_bytes: int) -> str:

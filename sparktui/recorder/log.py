@@ -13,6 +13,7 @@ from sparktui.nodes.phase import Phase
 from sparktui.nodes.verdict import Verdict, limits
 from sparktui.profile.model import Profile
 from sparktui.store.rows import CellRow, EventRow, SweepNodeRow, SweepRow
+from sparktui.units import GIB, UNKNOWN
 from sparktui.unreadable import UNREADABLE
 
 
@@ -63,10 +64,32 @@ class Floors:
             return None
         return limits(self.profile, node, None if run is None else self.verdicts.get((run.topology, node)))
 
+    def words(self, node: str, run: Run | None) -> str:
+        """Say under what a node's guard acts, and when which of it holds; empty where there is no guard."""
+        held = self.limits(node, run)
+        if held is None or self.profile is None:
+            return ""
+        marked = "marked fragile: " if self.fragile(node) else ""
+        launch = f"a launch must leave {self.profile.floors(node).refuse_gib:g} GiB"
+        loading, serving = _size(stop_floor(held, "loading")[0]), _size(held.serving_stop_bytes)
+        stops = f"stops under {loading} loading{_expected(held)}, {serving} serving"
+        return f"{marked}{launch}; {stops}; warns at {_size(held.warn_bytes)}"
+
     def at(self, node: str, run: Run | None, phase: Phase) -> tuple[int | None, int | None]:
         """Return the bytes of MemAvailable under which a node was warned about, and stopped, in a phase."""
         held = self.limits(node, run)
         return (None, None) if held is None else (held.warn_bytes, stop_floor(held, phase)[0])
+
+
+def _expected(held: Limits) -> str:
+    """Say where the floor of loading comes from, where that is not the profile."""
+    if stop_floor(held, "loading")[1] != "predicted":
+        return ""
+    return f" ({_size(held.predicted_left_bytes)} expected, less {_size(held.predicted_margin_bytes)})"
+
+
+def _size(size_bytes: int | None) -> str:
+    return UNKNOWN if size_bytes is None else f"{round(size_bytes / GIB, 1):g}"
 
 
 def _verdict(text: str | None) -> Verdict | None:

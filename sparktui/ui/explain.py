@@ -48,7 +48,10 @@ NODES = (
     Explanation(
         "╌ and ─, ! and ✗",
         "The floors at which the node's guard warns (╌) and stops what runs there (─), as they held at that time: "
-        "loading has a higher one than serving. Below a strip, ! and ✗ mark the columns that were under them.",
+        "loading has a higher one than serving. The line over a sample has all of them: what a launch must leave, the "
+        "floor of loading (the profile's, or what was expected to be left less how far that may be wrong), and that of "
+        "serving. A node that its profile marks fragile has higher ones. Below a strip, ! and ✗ mark the columns that "
+        "were under them.",
         "GiB",
         "the profile, and the verdict before the launch",
         "neither mark anywhere",

@@ -112,11 +112,14 @@ LIVE = (
     ),
     Explanation(
         "stop, warn, floor in",
-        "Under warn the guard warns. Under stop the agent on that node ends what runs there, at once and by itself; "
-        "the floor depends on the phase, and while a model loads also on what was predicted to be left. At the pace "
-        "of the last seconds the floor is reached in so many seconds.",
+        "Under warn the guard warns. Under stop the agent on that node ends what runs there, at once and by itself. "
+        "One stop floor holds at a time: while a model loads and warms the profile's floor for that or, where it is "
+        "higher, what the verdict before the launch expected to be left, less how far that may be wrong; then the one "
+        "for serving, which is lower. A fragile node is one that the profile marks so, and has higher floors. Nodes "
+        "has them all. The countdown is at the slope of the last seconds; a load that falls to what was expected has "
+        "none.",
         "GiB, s",
-        "the profile's floors, or the verdict before the launch",
+        "the profile's floors, or the verdict before the launch; docs/memory.md",
         "no countdown",
         _floors,
     ),
@@ -129,7 +132,8 @@ LIVE = (
     ),
     Explanation(
         "falling",
-        "How fast the memory left is shrinking: the median of the slopes between the readings of the last seconds.",
+        "How fast the memory left is shrinking: the median of the slopes between the readings of the last 4 seconds, "
+        "or of the last one where that is quite another.",
         "GiB/s",
         "the samples above",
         "0.00 while serving",

@@ -1,6 +1,6 @@
 """The agents' samples as cards: each node's last reading, how fast its memory falls, what its fabric carries.
 
-How fast memory falls, and when it will be at the floor, is worked out by the guard's own rules.
+When memory will be at the floor is worked out by the guard's own rules; how fast it falls, as everywhere it is told.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from sparktui.nodes.guard import Decision, Guard, Limits
+from sparktui.nodes.guard import Decision, Guard, Limits, stop_floor
+from sparktui.nodes.history import slope_bytes_s
 from sparktui.nodes.order import by_number
+from sparktui.nodes.phase import Phase
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.verdict import Verdict, limits
 from sparktui.profile.model import Profile
@@ -102,7 +104,7 @@ class NodeFeed:
 
     def _seen(self, followed: _Followed, now: float) -> Node:
         last, decision = followed.samples[-1], followed.decision
-        floor, slope = decision.floor_bytes, decision.slope_bytes_s
+        floor, slope = decision.floor_bytes, slope_bytes_s(followed.samples)
         return Node(
             name=last.node,
             fragile=self._fragile(last.node),
@@ -128,7 +130,8 @@ class NodeFeed:
             top=last.top,
             warn_gib=None if followed.guard is None else followed.guard.limits.warn_bytes / GIB,
             stop_gib=None if floor is None else floor / GIB,
-            seconds_to_floor=decision.seconds_to_floor,
+            seconds_to_floor=_seconds_to_floor(decision, last.phase),
+            expected_gib=_expected_gib(followed.guard, last.phase),
             told=self._news.told(last.node),
             findings=self._news.findings(last.node),
         )
@@ -142,6 +145,19 @@ class NodeFeed:
         topology = self._profile.topologies.get(self._sweep.topology)
         clustered = topology is not None and topology.kind == "cluster" and name in topology.nodes
         return topology.nodes.index(name) if topology and clustered else None
+
+
+def _seconds_to_floor(decision: Decision, phase: Phase) -> float | None:
+    """Return when a node will be at its floor; of a load, which is a fall, only where the guard would warn of that."""
+    return None if phase != "serving" and decision.rule != "slope" else decision.seconds_to_floor
+
+
+def _expected_gib(guard: Guard | None, phase: Phase) -> float | None:
+    """Return what loading was predicted to leave, where the floor of the phase comes from that."""
+    if guard is None or stop_floor(guard.limits, phase)[1] != "predicted":
+        return None
+    predicted = guard.limits.predicted_left_bytes
+    return None if predicted is None else predicted / GIB
 
 
 def _verdict(rows: Iterable[SweepNodeRow]) -> Verdict | None:

@@ -24,7 +24,7 @@ class Node:
     mem_available_bytes: int | None
     gpu_procs_bytes: int | None
     slope_gib_s: float | None
-    """Change of the memory left; falling is negative."""
+    """Change of the memory left over the last seconds, as Nodes says it; falling is negative."""
     swap_used_bytes: int | None
     psi_some_pct: float | None
     gpu_util_pct: float | None
@@ -38,7 +38,10 @@ class Node:
     """Under which the guard stops what runs there, in this phase."""
     mem_free_bytes: int | None = None
     seconds_to_floor: float | None = None
-    """Until the stop floor, at the pace of the last seconds; None while memory does not fall."""
+    """Until the stop floor, at the slope of the last seconds; None while memory does not fall, and in a load that falls
+    to what was predicted for it."""
+    expected_gib: float | None = None
+    """What loading was predicted to leave, where the stop floor is that less a margin."""
     rank: int | None = None
     """In the topology that is up; None where it is not part of a cluster."""
     link_gbps: float | None = None
@@ -55,6 +58,13 @@ class Node:
     def stale(self) -> bool:
         """Whether the agent has missed several samples."""
         return self.age_s > STALE_INTERVALS * NODE_INTERVAL_S
+
+    @property
+    def warns_gib(self) -> float | None:
+        """Under which the guard warns before it stops; None where it stops sooner, or does neither."""
+        if self.stop_gib is None or self.warn_gib is None:
+            return None
+        return self.warn_gib if self.warn_gib > self.stop_gib else None
 
     @property
     def alarm(self) -> Alarm:

@@ -162,6 +162,7 @@ class NodesFeed:
             at=looked_at[-1].t if looked_at else None,
             at_words=self._words(looked_at),
             readings=readings(looked_at) if looked_at else (),
+            floors=self._floors.words(name, self._up(looked_at[-1].t) if looked_at else None),
         )
 
     def _read_columns(self, name: str, node: _Node, span: Span) -> None:
@@ -175,9 +176,11 @@ class NodesFeed:
         node.columns |= dict(enumerate(columns, first))
 
     def _column(self, name: str, row: LeastLeftRow) -> Column:
-        run = running_at((run for run in self._runs if run.concurrency is None), row.t)
-        warn, stop = self._floors.at(name, run, row.phase)
+        warn, stop = self._floors.at(name, self._up(row.t), row.phase)
         return Column(row.t, row.left_bytes, row.free_bytes, row.gpu_procs_bytes, row.phase, warn, stop)
+
+    def _up(self, t: float) -> Run | None:
+        return running_at((run for run in self._runs if run.concurrency is None), t)
 
     def _looked_at(self, name: str, span: Span, at: float) -> list[NodeSample]:
         """Return the sample that its column shows, the one with the least left, after those before it."""

@@ -103,6 +103,8 @@ class Strip:
     """When the sample below was taken; None where there is none at the moment looked at."""
     at_words: LastWords | None
     readings: tuple[Reading, ...]
+    floors: str = ""
+    """Under what its guard acts, and when which of it holds, in words; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

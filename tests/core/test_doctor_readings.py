@@ -100,7 +100,7 @@ def test_every_verdict_is_a_finding_on_its_node_with_its_arithmetic(tmp_path: Pa
         (
             "gf1",
             "ok",
-            "cluster-tp2 safe: 118.0 left - 88.2 needed = 29.8 GiB, over its 20 GiB floor "
+            "cluster-tp2 safe: 118.0 left - 88.2 needed = 29.8 GiB, over the 20 GiB a launch must leave "
             "(0.70 of 121.7 GiB is 85.2 and 3 GiB beside the GPU's)",
         ),
     ]

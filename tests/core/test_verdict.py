@@ -73,7 +73,7 @@ def test_every_topology_of_the_published_profile_is_safe_on_its_nodes(topology: 
 
 def test_the_fragile_node_of_the_published_profile_is_safe_with_the_arithmetic_shown() -> None:
     gf1 = judge(PUBLISHED, "cluster-tp2", both(118.4, 119.0), {})["gf1"]
-    assert gf1.text == "gf1 safe: 118.4 left - 88.2 needed = 30.2 GiB, over its 20 GiB floor"
+    assert gf1.text == "gf1 safe: 118.4 left - 88.2 needed = 30.2 GiB, over the 20 GiB a launch must leave"
     assert gf1.how == "0.70 of 121.7 GiB is 85.2 and 3 GiB beside the GPU's"
     assert gf1.basis == "utilization"
 
@@ -89,7 +89,10 @@ def test_the_published_weights_are_what_each_rank_was_seen_to_hold() -> None:
 def test_a_refusal_shows_its_arithmetic_and_what_would_fit() -> None:
     verdict = solo(profile("{launcher: vllm, gpu_memory_utilization: 0.83}"))
     assert verdict.level == "refuse"
-    assert verdict.text == "a refuse: 118.4 left - 104.0 needed = 14.4 GiB, under its 20 GiB floor; 0.78 would fit"
+    assert (
+        verdict.text
+        == "a refuse: 118.4 left - 104.0 needed = 14.4 GiB, under the 20 GiB a launch must leave; 0.78 would fit"
+    )
     assert verdict.hint.startswith("set gpu_memory_utilization to 0.78, ")
 
 
@@ -118,7 +121,7 @@ def test_no_utilization_is_offered_that_would_not_hold_the_weights() -> None:
 def test_a_node_already_under_its_floor_is_refused_whatever_is_to_run() -> None:
     verdict = solo(profile("{launcher: command, argv: [serve]}", model="tokenizer: t"), 12)
     assert verdict.level == "refuse"
-    assert verdict.text == "a refuse: 12.0 GiB left, under its 20 GiB floor; what solo needs is not known"
+    assert verdict.text == "a refuse: 12.0 GiB left, under the 20 GiB a launch must leave; what solo needs is not known"
 
 
 def test_an_ordinary_node_is_refused_later_than_a_fragile_one() -> None:
@@ -157,7 +160,7 @@ def test_a_nodes_own_history_goes_before_arithmetic() -> None:
 
 def test_a_refusal_by_history_still_says_which_utilization_would_fit() -> None:
     assert solo(profile(), 118.4, earlier=(104.2,)).text == (
-        "a refuse: 118.4 left - 104.2 needed = 14.2 GiB, under its 20 GiB floor; 0.65 would fit"
+        "a refuse: 118.4 left - 104.2 needed = 14.2 GiB, under the 20 GiB a launch must leave; 0.65 would fit"
     )
 
 

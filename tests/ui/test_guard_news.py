@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sparktui.store.reader import Reader
 from sparktui.ui.news_feed import NewsFeed
 from sparktui.ui.widgets.log import Log
 from sparktui.ui.widgets.masthead import Masthead
+from sparktui.ui.widgets.memory import SamplePanel
 from sparktui.ui.widgets.nodes import NodeCard
 from tests.ui.fixture_store import FINISHED, GIB, NOW, Race
 from tests.ui.viewing import SIZES, Viewer, change, everything, recorded, shown, text
@@ -119,30 +121,71 @@ async def test_without_a_frame_the_card_says_it_in_its_second_line(tmp_path: Pat
         assert "under 6.0 GiB the guard stops cluster-tp2-ray" in str(card.visual).splitlines()[1]
 
 
-async def test_while_loading_the_floor_is_what_was_predicted_to_be_left(tmp_path: Path) -> None:
-    store, campaign = recorded(tmp_path)
-    falling(store, "gf1", 60.0, 2.0, phase="loading")
+def expect_to_be_left(store: Path, node: str, left_gib: int) -> None:
+    """Have the verdict on the topology that is up say what loading it leaves."""
     verdict = {
         "level": "safe",
-        "node": "gf1",
+        "node": node,
         "topology": "cluster-tp2-ray",
         "left_bytes": 118 * GIB,
-        "needed_bytes": 68 * GIB,
-        "remainder_bytes": 50 * GIB,
+        "needed_bytes": (118 - left_gib) * GIB,
+        "remainder_bytes": left_gib * GIB,
         "floor_bytes": 20 * GIB,
         "margin_bytes": 8 * GIB,
         "basis": "weights",
     }
     change(
         store,
-        "INSERT INTO sweep_node (sweep, node, verdict)"
-        " SELECT id, 'gf1', ? FROM sweep WHERE topology = 'cluster-tp2-ray'",
-        json.dumps(verdict),
+        "INSERT INTO sweep_node (sweep, node, verdict) SELECT id, ?, ? FROM sweep WHERE topology = 'cluster-tp2-ray'",
+        *(node, json.dumps(verdict)),
     )
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_while_loading_one_floor_is_shown_and_where_it_comes_from(tmp_path: Path, size: tuple[int, int]) -> None:
+    store, campaign = recorded(tmp_path)
+    falling(store, "gf1", 60.0, 2.0, phase="loading")
+    expect_to_be_left(store, "gf1", 50)
+    async with Viewer(store, campaign).run_test(size=size) as pilot:
+        said = text(cards(await shown(pilot))["gf1"])
+    assert re.search(r"stops under 42( GiB)? \(50 expected, less 8\)", said)
+    assert "warn" not in said
+
+
+async def test_without_a_prediction_the_floor_of_loading_is_the_profiles(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    falling(store, "gf2", 60.0, 0.0, phase="loading")
     async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
-        card = cards(await shown(pilot))["gf1"]
-        assert "stop 42  warn 12" in text(card)
-        assert "floor in 4.2 s" in text(card)
+        said = text(cards(await shown(pilot))["gf2"])
+    assert "loading: the guard stops under 8 GiB" in said
+    assert "warn" not in said  # it stops no lower than it would warn
+
+
+async def test_a_load_counts_down_to_its_floor_only_below_what_it_was_expected_to_leave(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    falling(store, "gf1", 60.0, 2.0, phase="loading")
+    falling(store, "gf2", 54.0, 2.0, phase="loading")
+    for node in ("gf1", "gf2"):
+        expect_to_be_left(store, node, 50)
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        shown_cards = cards(await shown(pilot))
+    assert "floor in" not in text(shown_cards["gf1"])
+    assert "floor in" in text(shown_cards["gf2"])
+
+
+async def test_live_and_nodes_tell_one_pace(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    falling(store, "gf1", 60.0, 1.0, phase="loading")
+    change(store, "UPDATE node_sample SET mem_available_bytes = ? WHERE node = 'gf1' AND t < ?", 110 * GIB, NOW - 2)
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        (live,) = re.findall(r"falling +(\S+) GiB/s", text(cards(viewer)["gf1"]))
+        await pilot.press("5")
+        for _ in range(2):
+            await shown(pilot)
+        sample = next(iter(viewer.screen.query(SamplePanel)))
+        (nodes,) = re.findall(r"slope (\S+) GiB/s", text(sample))
+    assert float(live) == -float(nodes) == pytest.approx(1.0, abs=0.01)
 
 
 async def test_findings_about_a_node_stand_at_its_card_until_they_are_over(tmp_path: Path) -> None:

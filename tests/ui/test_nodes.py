@@ -147,6 +147,12 @@ async def test_the_sample_under_the_cursor_is_shown_with_every_reading_and_its_u
         assert reading in said
 
 
+async def test_over_the_sample_stands_which_floor_holds_when(store: Path) -> None:
+    async with Viewer(store, 1).run_test(size=WIDE) as pilot:
+        said = " ".join(sample(await opened(pilot, "p")).split())
+    assert "marked fragile: a launch must leave 20 GiB; stops under 16 loading, 6 serving; warns at 12 left 6.3" in said
+
+
 async def test_left_and_right_move_through_the_samples_and_newest_comes_back(store: Path) -> None:
     async with Viewer(store, 1).run_test(size=WIDE) as pilot:
         screen = await opened(pilot, "home")

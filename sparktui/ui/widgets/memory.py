@@ -157,7 +157,8 @@ class SamplePanel(ScenePanel):
             self.entitle(self.node)
             return Content.styled(f"no sample of {self.node} at that moment", "$dim")
         self.entitle(_moment(strip, _which(scene.view)))
-        return lines(_flowing(strip.readings, width)[: max(1, self.content_size.height)])
+        floors = [Content.styled(row, "$dim") for row in wrap(harmless(strip.floors), max(20, width))]
+        return lines([*floors, *_flowing(strip.readings, width)][: max(1, self.content_size.height)])
 
 
 def _which(view: NodesView) -> str:

@@ -66,7 +66,8 @@ class NodeCard(Panel):
         note = f"last seen {duration(node.age_s)} ago" if node.stale or over else _countdown(node)
         rank = "" if node.rank is None else f"rank {node.rank}"
         words = [node.name, "fragile" if node.fragile else "", rank, node.phase, note]
-        self.entitle(" · ".join(word for word in words if word), "" if over else "; ".join(_troubles(node, snapshot)))
+        said = "; ".join(_troubles(node, snapshot)) or _limit_in_words(node)
+        self.entitle(" · ".join(word for word in words if word), "" if over else said)
         alarm = "" if over else node.alarm
         self.set_class(node.stale and not over, "-stale")
         self.set_class(alarm == "warn", "-warn")
@@ -113,7 +114,7 @@ def _full(node: Node, width: int) -> list[Content]:
     strain = [("swap", _swap(node), ""), _pressure(node)]
     held, free = gib(node.gpu_procs_bytes), ("free", gib(node.mem_free_bytes), "")
     return [
-        _memory(node, width),
+        _memory(node, width, _floors(node)),
         _widest(width, [("GPU holds", held, "GiB"), free, _slope(node)], [("GPU", held, "GiB"), free, _slope(node)]),
         _widest(width, _gpu(node)),
         _widest(width, [*strain, *_fabric(node)], [*strain, *_fabric(node, link=False)]),
@@ -125,7 +126,8 @@ def _short(node: Node, snapshot: Snapshot, width: int) -> list[Content]:
     troubles = "; ".join(_troubles(node, snapshot))
     second = Content.styled(troubles, "bold $warning").truncate(width, ellipsis=True)
     held, strain = ("GPU", gib(node.gpu_procs_bytes), "GiB"), [("swap", _swap(node), ""), _pressure(node)]
-    return [_memory(node, width), second if troubles else _widest(width, [held, _slope(node), *strain, *_gpu(node)])]
+    memory = _memory(node, width, _limit(node))
+    return [memory, second if troubles else _widest(width, [held, _slope(node), *strain, *_gpu(node)])]
 
 
 def _line(node: Node, snapshot: Snapshot, width: int) -> Content:
@@ -150,13 +152,12 @@ def _line(node: Node, snapshot: Snapshot, width: int) -> Content:
     return head + _widest(room, [held, _slope(node), *_gpu(node)], [held, *_gpu(node)])
 
 
-def _memory(node: Node, width: int) -> Content:
+def _memory(node: Node, width: int, floors: str) -> Content:
     total = node.mem_total_bytes or 0
     left = node.mem_available_bytes
-    floors = _floors(node)
     label = Content.assemble(("left ", "$dim"), (f"{gib(left, 6)} GiB ", "" if node.stale else "bold"))
     room = max(0, width - label.cell_length - len(floors) - 2)
-    marks = [floor * GIB / total for floor in (node.stop_gib, node.warn_gib) if floor is not None and total]
+    marks = [floor * GIB / total for floor in (node.stop_gib, node.warns_gib) if floor is not None and total]
     full, rest = track((left or 0) / total if total else 0.0, room, marks)
     style = {"": "$accent", "warn": "$warning", "stop": "$error"}[node.alarm]
     return Content.assemble(label, (full, "$dim" if node.stale else style), (rest, "$line"), "  ", (floors, "$dim"))
@@ -164,8 +165,28 @@ def _memory(node: Node, width: int) -> Content:
 
 def _floors(node: Node) -> str:
     stop = "" if node.stop_gib is None else f"stop {node.stop_gib:.0f}"
-    warn = "" if node.warn_gib is None else f"warn {node.warn_gib:.0f}"
+    warn = "" if node.warns_gib is None else f"warn {node.warns_gib:.0f}"
     return "  ".join(floor for floor in (stop, warn) if floor)
+
+
+def _limit(node: Node) -> str:
+    """Say under what the guard stops a load and where that comes from; of a node that serves, its two floors."""
+    if node.stop_gib is None or node.phase == "serving":
+        return _floors(node)
+    return f"stops under {node.stop_gib:.0f}{_origin(node)}"
+
+
+def _limit_in_words(node: Node) -> str:
+    """Say the same where there is a line for it, which a node that serves has no need of."""
+    if node.stop_gib is None or node.phase == "serving":
+        return ""
+    return f"{node.phase}: the guard stops under {node.stop_gib:.0f} GiB{_origin(node)}"
+
+
+def _origin(node: Node) -> str:
+    if node.stop_gib is None or node.expected_gib is None:
+        return ""
+    return f" ({node.expected_gib:.0f} expected, less {node.expected_gib - node.stop_gib:.0f})"
 
 
 Figure = tuple[str, str, str]
