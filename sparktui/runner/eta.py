@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 GROWTH = 0.55
@@ -22,6 +22,22 @@ class Remaining:
     """What a whole wave of the cell being measured should take."""
     sweep_s: float | None = None
     """What is left of the sweep that cell is of."""
+
+    def into_wave(self, running_s: float) -> Remaining:
+        """Return what remains when the wave in flight has run for so long; it takes no more than waves have taken.
+
+        Else nothing would move while a wave runs, which may be for minutes.
+        """
+        if self.wave_s is None or self.cell_s is None:
+            return self
+        spent = min(running_s, self.wave_s, self.cell_s)
+        return replace(
+            self, cell_s=self.cell_s - spent, sweep_s=_less(self.sweep_s, spent), all_s=_less(self.all_s, spent)
+        )
+
+
+def _less(left_s: float | None, spent_s: float) -> float | None:
+    return None if left_s is None else max(0.0, left_s - spent_s)
 
 
 NOT_KNOWN_YET = Remaining()

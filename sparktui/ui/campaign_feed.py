@@ -58,6 +58,7 @@ class CampaignFeed:
         serving = next((sweep for sweep in sweeps if sweep.state in SERVING), None)
         self._follow_engines(serving, None if measuring is None else measuring[1])
         comparison = self._comparison.read(sweeps, cells, asked)
+        left = remaining(sweeps, cells, self._wave_seconds, self._warmup_waves)
         return Snapshot(
             taken=now,
             campaign=_campaign(row),
@@ -72,7 +73,7 @@ class CampaignFeed:
             guard_stops=self._news.guard_stops,
             events=self._news.events,
             clock=self._stamps(cells),
-            remaining=remaining(sweeps, cells, self._wave_seconds, self._warmup_waves),
+            remaining=left if wave is None else left.into_wave(wave.running_s),
             comparison=comparison,
             view=self._views.view(asked, now, self._comparison.at),
         )

@@ -200,8 +200,9 @@ LIVE = (
     WAVE,
     Explanation(
         "time left",
-        "Of this wave, this cell, this sweep and the whole race, from the waves measured so far, launches left out; - "
-        "until there is something to go by.",
+        "Of this wave, this cell, this sweep and the whole race, from the waves measured so far, launches left out. It "
+        "falls by the second, stands still while a wave takes longer than those before, and is put right with each "
+        "that ends. Levels nobody has measured yet are guessed from the nearest. - until there is something to go by.",
     ),
     TAINT,
 )

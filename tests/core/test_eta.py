@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparktui.runner.eta import CellProgress, cell_remaining_s, remaining_s
+from sparktui.runner.eta import NOT_KNOWN_YET, CellProgress, Remaining, cell_remaining_s, remaining_s
 from sparktui.runner.progress import remaining
 from sparktui.store.rows import CellRow, SweepRow
 
@@ -29,6 +29,18 @@ def test_an_unmeasured_level_is_scaled_from_the_nearest_one() -> None:
 def test_a_cell_that_is_over_costs_nothing_more() -> None:
     cells = (CellProgress("solo", 1, 5, (4.0,), over=True),)
     assert remaining_s(cells) == 0.0
+
+
+def test_what_is_left_falls_by_the_second_while_a_wave_runs_and_no_further_than_by_that_wave() -> None:
+    left = Remaining(cell_s=20.0, all_s=100.0, fraction=0.5, wave_s=10.0, sweep_s=50.0)
+    assert left.into_wave(3.0) == Remaining(17.0, 97.0, 0.5, 10.0, 47.0)
+    assert left.into_wave(60.0) == Remaining(10.0, 90.0, 0.5, 10.0, 40.0)
+    assert NOT_KNOWN_YET.into_wave(3.0) == NOT_KNOWN_YET
+
+
+def test_a_cell_that_goes_on_past_its_waves_takes_nothing_from_the_others() -> None:
+    left = Remaining(cell_s=0.0, all_s=100.0, fraction=0.5, wave_s=10.0, sweep_s=50.0)
+    assert left.into_wave(3.0) == left
 
 
 def test_where_cells_end_early_the_others_are_expected_to_take_as_many_waves_as_those_took() -> None:

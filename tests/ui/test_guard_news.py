@@ -148,7 +148,7 @@ async def test_while_loading_one_floor_is_shown_and_where_it_comes_from(tmp_path
     expect_to_be_left(store, "gf1", 50)
     async with Viewer(store, campaign).run_test(size=size) as pilot:
         said = text(cards(await shown(pilot))["gf1"])
-    assert re.search(r"stops under 42( GiB)? \(50 expected, less 8\)", said)
+    assert "stops under 42 (50 expected, less 8)" in said
     assert "warn" not in said
 
 
@@ -157,7 +157,7 @@ async def test_without_a_prediction_the_floor_of_loading_is_the_profiles(tmp_pat
     falling(store, "gf2", 60.0, 0.0, phase="loading")
     async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
         said = text(cards(await shown(pilot))["gf2"])
-    assert "loading: the guard stops under 8 GiB" in said
+    assert "the guard stops under 8" in said
     assert "warn" not in said  # it stops no lower than it would warn
 
 

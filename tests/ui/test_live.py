@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,18 @@ async def test_a_viewer_that_comes_late_draws_the_cells_before_too(tmp_path: Pat
     )
     async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
         assert len((await shown(pilot)).snapshot.trends.decode_tps.values) > 100
+
+
+async def test_time_left_falls_by_the_second_within_a_wave(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path))
+    left = []
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        for into_s in (1, 2, 3):
+            viewer.moment = NOW - 150 + into_s  # its live pictures are of one wave that began 150 s ago
+            await shown(pilot)
+            left.append((viewer.snapshot.remaining.cell_s, viewer.snapshot.remaining.all_s))
+    cell, every = ([before - after for before, after in pairwise(each)] for each in zip(*left, strict=True))
+    assert cell == every == [pytest.approx(1.0), pytest.approx(1.0)]
 
 
 async def test_figures_carry_units_and_percentiles(tmp_path: Path) -> None:

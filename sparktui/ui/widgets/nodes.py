@@ -178,9 +178,7 @@ def _limit(node: Node) -> str:
 
 def _limit_in_words(node: Node) -> str:
     """Say the same where there is a line for it, which a node that serves has no need of."""
-    if node.stop_gib is None or node.phase == "serving":
-        return ""
-    return f"{node.phase}: the guard stops under {node.stop_gib:.0f} GiB{_origin(node)}"
+    return "" if node.stop_gib is None or node.phase == "serving" else f"the guard {_limit(node)}"
 
 
 def _origin(node: Node) -> str:
