@@ -239,13 +239,13 @@ class SparktuiApp(App[str]):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what there is nothing to do it to."""
+        """Offer nothing that there is nothing to do it to."""
         campaign = self.snapshot.campaign
         if action == "acknowledge":
             return bool(self.snapshot.guard_stops)
         if action == "stop":
-            return True if campaign is not None and campaign.running else None
-        return None if action == "export" and not isinstance(self._place(), Tabular) else True
+            return campaign is not None and campaign.running
+        return action != "export" or isinstance(self._place(), Tabular)
 
     def _possible(self) -> tuple[bool | None, ...]:
         return tuple(self.check_action(action, ()) for action in ("stop", "export", "acknowledge"))

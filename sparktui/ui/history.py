@@ -260,6 +260,8 @@ class HistoryScreen(Screen[None]):
         """Find out what would be lost, then ask."""
         if own := self._own():
             self._find_loss(own)
+        elif self._chosen():
+            self.notify("published campaigns are part of sparktui: they cannot be deleted", markup=False)
 
     def on_loss_known(self, message: LossKnown) -> None:
         number = len(message.campaigns)

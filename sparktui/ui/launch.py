@@ -289,7 +289,9 @@ class LaunchScreen(Screen[None]):
 
     def action_check(self) -> None:
         """Look at every node of the profile, as `sparktui check` does."""
-        if self._name is not None and self._choice.usable is not None:
+        if isinstance(self._choice.profile, ProfileError):
+            self._app.post_message(WorkFailed(self._choice.profile))
+        elif self._name is not None and self._choice.usable is not None:
             self.notify(f"looking at the nodes of {self._name}", markup=False)
             self._check(self._name, self._choice.usable)
 

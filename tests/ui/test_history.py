@@ -298,6 +298,18 @@ async def test_delete_says_what_is_lost_and_asks_with_no_as_the_answer_at_hand(t
         assert viewer.snapshot.campaign is None  # the open one was among them
 
 
+async def test_a_published_campaign_is_not_deleted_and_it_is_said_why(tmp_path: Path) -> None:
+    calls: Calls = []
+    async with viewer_of(three(tmp_path), calls=calls).run_test(size=(120, 36)) as pilot:
+        viewer = await gone_to(pilot)
+        await pilot.press("end", "d")
+        await pilot.pause()
+        assert [toast.message for toast in viewer._notifications] == [
+            "published campaigns are part of sparktui: they cannot be deleted"
+        ]
+    assert calls == []
+
+
 async def test_what_may_not_be_deleted_is_an_error_and_no_question(tmp_path: Path) -> None:
     calls: Calls = []
     store = three(tmp_path)

@@ -13,6 +13,7 @@ from sparktui.ui.dialogs import ConfirmDialog
 from sparktui.ui.key_line import Entry, fitting
 from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.long_text import LongText
+from tests.ui.fixture_store import FINISHED, Race
 from tests.ui.viewing import Viewer, recorded, shown
 
 
@@ -29,6 +30,17 @@ async def test_it_names_the_keys_of_the_screen_in_front_and_the_palette(tmp_path
         await pilot.press("4")
         await shown(pilot)
         assert "b Baseline" in _said(viewer)
+
+
+@pytest.mark.parametrize(("race", "offered"), [(Race(), True), (FINISHED, False), (None, False)])
+async def test_stop_is_offered_only_while_there_is_something_to_stop(
+    tmp_path: Path, race: Race | None, offered: bool
+) -> None:
+    store, campaign = recorded(tmp_path, race)
+    async with Viewer(store, None if race is None else campaign).run_test(size=(160, 40)) as pilot:
+        await pilot.press("2")
+        viewer = await shown(pilot)
+        assert ("x Stop" in _said(viewer)) is ("x" in viewer.screen.active_bindings) is offered
 
 
 async def test_a_click_on_a_key_is_the_key(tmp_path: Path) -> None:
