@@ -57,6 +57,16 @@ SETTLE_S = 0.2
 """How long the cursor rests on a profile before its nodes are asked."""
 
 
+class Campaigns(OptionList):
+    """The last campaigns; while there are none nothing can be done here, so the way to the other lists passes it by."""
+
+    def __init__(self) -> None:
+        super().__init__(id="campaigns", classes="box", markup=False)
+
+    def allow_focus(self) -> bool:
+        return super().allow_focus() and self.option_count > 0
+
+
 class LaunchScreen(Screen[None]):
     """Enter starts the ticked topologies of the profile under the cursor, or opens a campaign."""
 
@@ -90,13 +100,11 @@ class LaunchScreen(Screen[None]):
                 nodes.border_title = "left on the nodes now"
                 yield nodes
             with Vertical(id="what", classes="box") as what:
-                what.border_title = "what will run"
-                what.border_subtitle = "Tab, then space ticks · Enter starts"
+                what.border_title = "what will run · Tab, then space ticks · Enter starts"
                 yield Heads("heads")
                 yield Topologies()
                 yield Meaning("meaning")
-        campaigns = OptionList(id="campaigns", classes="box", markup=False)
-        yield campaigns
+        yield Campaigns()
         yield Keybar()
 
     def on_mount(self) -> None:
@@ -197,12 +205,14 @@ class LaunchScreen(Screen[None]):
         if message.rows == self._rows:
             return
         self._rows = message.rows
-        options = self.query_one("#campaigns", OptionList)
+        options = self.query_one(Campaigns)
         self._title()
         at = options.highlighted
         width = max((len(row.name) for row in message.rows), default=0)
         options.set_options(Option(campaign_line(row, width), id=str(row.id)) for row in message.rows)
         options.highlighted = min(at or 0, len(message.rows) - 1) if message.rows else None
+        if options.has_focus and not message.rows:
+            self.query_one(Profiles).focus()
 
     def on_descendant_focus(self) -> None:
         self._title()
@@ -211,7 +221,7 @@ class LaunchScreen(Screen[None]):
         at = self.focused.id if self.focused is not None else None
         how = HOW_TO_OPEN.get(at or "", "Enter opens")
         title = f"last campaigns · {how}" if self._rows else "no campaigns yet: Enter starts the first"
-        self.query_one("#campaigns").border_title = title
+        self.query_one(Campaigns).border_title = title
 
     def on_prospect_read(self, message: ProspectRead) -> None:
         self._known[message.name] = message.prospect

@@ -381,6 +381,16 @@ async def test_a_profiles_size_is_told_whole_or_not_at_all(
     assert (said in line) == (room >= len("gemma4-26b-a4b  SIMULATED  ") + len(said))
 
 
+async def test_where_there_are_no_campaigns_their_list_is_passed_by(tmp_path: Path) -> None:
+    async with Viewer(tmp_path / "none.db", None).run_test(size=(80, 24)) as pilot:
+        viewer = await chosen(pilot, "small")
+        been = []
+        for _ in range(4):
+            await pilot.press("tab")
+            been.append(viewer.focused.id if viewer.focused else None)
+    assert been == ["topologies", "profiles", "topologies", "profiles"]
+
+
 async def test_the_way_to_the_campaigns_is_told_from_where_the_cursor_is(tmp_path: Path) -> None:
     viewer = Viewer(recorded(tmp_path)[0], None)
     async with viewer.run_test(size=(80, 24)) as pilot:
