@@ -192,11 +192,19 @@ class SparktuiApp(App[str]):
         seen = message.snapshot.campaign
         if self._campaign != (None if seen is None else seen.id):
             return  # another was opened while it was taken
+        if message.snapshot.race is not None:
+            self._follow(message.snapshot.race)
         possible = self._possible()
         self.snapshot = self._unseen(message.snapshot)
         self._draw()
         if self._possible() != possible:
             self.refresh_bindings()
+
+    def _follow(self, race: int) -> None:
+        """Open a race that was started elsewhere, where none is open; the screen in front stays."""
+        self._campaign = race
+        self.notify(f"campaign {race} is running: 2 shows it", markup=False)
+        self.look()
 
     async def on_campaign_started(self, message: CampaignStarted) -> None:
         self.notify(f"campaign {message.campaign} is under way in a process of its own", markup=False)

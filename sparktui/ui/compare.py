@@ -94,8 +94,9 @@ class CompareScreen(Screen[None]):
         topologies = tuple(topology.name for topology in snapshot.topologies)
         self._topologies = topologies if snapshot.comparison is None else snapshot.comparison.topologies
         self._lay_out(_shown(snapshot.comparison))
+        whose = replace(snapshot, campaign=None) if self.request() else snapshot
         for panel in self.query(Panel):
-            panel.show(snapshot)
+            panel.show(whose if isinstance(panel, Masthead) else snapshot)
 
     def _of_selections(self, snapshot: Snapshot) -> Snapshot:
         """Put what was asked for in the place of the open campaign's comparison; nothing until it has come."""

@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from sparktui.paths import store_path
+from sparktui.runner.lock import running_campaign
 from sparktui.ui.asked import NOTHING_ASKED, Asked
 from sparktui.ui.compared_view import CompareView
 from sparktui.ui.snapshot import Snapshot
@@ -20,20 +22,28 @@ if TYPE_CHECKING:  # where no campaign is open, nothing reads one
     from sparktui.ui.campaign_feed import CampaignFeed
 
 
+ASK_S = 1.0
+"""How often it is asked whether a race has begun: whoever asks holds the runner's lock for an instant."""
+
+
 class Feed:
     """One viewer's reading position in one store.
 
     Args:
         path: The store's file; it is opened when a campaign is first asked for.
         clock: The wall clock, seconds since the epoch.
+        running: Which campaign has a runner; None for none. Where left out, that of the store there is by default.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float], running: Callable[[], int | None] | None = None) -> None:
         self._path = path
         self._clock = clock
         self._reader: Reader | None = None
         self._followed: CampaignFeed | None = None
         self._views = StoreViews(path)
+        self._running = running or (running_campaign if path == store_path() else None)
+        self._race: int | None = None
+        self._asked_at = float("-inf")
 
     def __enter__(self) -> Self:
         return self
@@ -62,7 +72,7 @@ class Feed:
     def _of_campaign(self, campaign: int | None, asked: Asked) -> Snapshot:
         now = self._clock()
         if campaign is None:
-            return Snapshot(taken=now)
+            return Snapshot(taken=now, race=self._race_at(now))
         if self._reader is None:
             from sparktui.store.reader import Reader
 
@@ -72,3 +82,8 @@ class Feed:
 
             self._followed = CampaignFeed(self._reader, campaign)
         return self._followed.take(now, asked)
+
+    def _race_at(self, now: float) -> int | None:
+        if self._running is not None and now - self._asked_at >= ASK_S:
+            self._race, self._asked_at = self._running(), now
+        return self._race

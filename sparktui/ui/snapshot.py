@@ -122,6 +122,8 @@ class Snapshot:
     """Read again when a cell completes, never on a tick."""
     view: View | None = None
     """What the screen in front has asked for; None, or the answer to another screen, until its own has come."""
+    race: int | None = None
+    """The campaign that a runner is at work on; asked only while none is open."""
 
     @property
     def current(self) -> Topology | None:

@@ -18,7 +18,7 @@ from sparktui.ui.explain_live import LIVE
 from sparktui.ui.explain_sweep import SWEEP
 from sparktui.ui.snapshot import EMPTY
 from sparktui.ui.widgets.long_text import LongText
-from sparktui.ui.widgets.progress import Progress
+from sparktui.ui.widgets.progress import NOTHING_OPEN, Progress
 from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import Viewer, change, finished, recorded, shown, text
 
@@ -70,6 +70,38 @@ async def test_q_has_nothing_to_say_when_nothing_goes_on(tmp_path: Path) -> None
         await pilot.press("q")
     assert viewer.return_value == ""
     assert farewell(EMPTY) == ""
+
+
+async def test_a_race_started_elsewhere_is_opened_where_none_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    races: list[int | None] = [None]
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    monkeypatch.setattr("sparktui.ui.feed.running_campaign", lambda: races[-1])
+    store, campaign = recorded(tmp_path)
+    async with Viewer(store, None).run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        viewer = await shown(pilot)
+        assert NOTHING_OPEN in text(viewer.panel(Progress))
+        races.append(campaign)
+        viewer.moment += 2
+        for _ in range(2):
+            await shown(pilot)
+        assert viewer.snapshot.campaign is not None
+        assert "(3 of 4)" in text(viewer.panel(Progress))
+        assert [toast.message for toast in viewer._notifications] == ["campaign 1 is running: 2 shows it"]
+
+
+async def test_a_campaign_that_is_open_stays_when_a_race_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    monkeypatch.setattr("sparktui.ui.feed.running_campaign", lambda: 2)
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(120, 36)) as pilot:
+        for _ in range(2):
+            viewer = await shown(pilot)
+        assert viewer.snapshot.campaign is not None
+        assert viewer.snapshot.campaign.id == 1
 
 
 async def test_x_stops_only_after_a_yes(tmp_path: Path) -> None:

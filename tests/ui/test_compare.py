@@ -176,6 +176,15 @@ def test_a_spread_is_written_like_its_value(spread: float, value: str, said: str
     assert _spread(spread, value) == said
 
 
+async def test_what_was_chosen_is_not_shown_under_the_title_of_the_open_campaign(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        await viewer.compare_campaigns(("published/gemma4-26b-a4b",))
+        assert "#1" not in text((await shown(pilot)).panel(Masthead))
+        await pilot.press("escape")
+        assert "#1" in text((await shown(pilot)).panel(Masthead))
+
+
 @pytest.mark.parametrize("opened", [1, 2], ids=["the same again", "another"])
 async def test_whoever_opens_a_campaign_compares_that_one(tmp_path: Path, opened: int) -> None:
     store, campaign = recorded(tmp_path, FINISHED)
