@@ -20,6 +20,8 @@ from sparktui.ui.text import harmless
 from sparktui.ui.widgets.log import every_line
 from sparktui.ui.widgets.long_text import LongText
 
+FURTHER = " " * 8
+"""Before what a line of a text goes on with."""
 DETAILS = 8
 """Lines of details; the rest is in the log."""
 
@@ -96,7 +98,7 @@ def _details(error: SparktuiError) -> Sequence[str]:
 
 
 class TextDialog(ModalScreen[None]):
-    """A text as long as it is, to be scrolled through; its lines keep their breaks, so that they can be copied."""
+    """A text as long as it is, to be scrolled through; a line that is wider than the box goes on, indented, below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,d,c,enter", "dismiss", "Close")]
 
@@ -106,10 +108,24 @@ class TextDialog(ModalScreen[None]):
         self._lines = lines
 
     def compose(self) -> ComposeResult:
-        box = LongText(lambda _: self._lines, classes="dialog text")
+        box = LongText(
+            lambda width: [row for line in self._lines for row in _folded(line, width)], classes="dialog text"
+        )
         box.border_title = Content(self._title)
         box.border_subtitle = "Esc closes · arrows scroll"
         yield box
+
+
+def _folded(line: Content, width: int) -> Iterator[Content]:
+    """Return a line in rows that are no wider, broken between words where it can be."""
+    if line.cell_length <= width:
+        yield line
+        return
+    first, *_ = line.wrap(width)
+    yield first
+    rest = line.plain[len(first) :]
+    for row in line[len(line) - len(rest.lstrip()) :].wrap(max(1, width - len(FURTHER))):
+        yield Content.assemble(FURTHER, row)
 
 
 class EventsDialog(ModalScreen[None]):

@@ -76,7 +76,7 @@ def profile_line(found: Found, width: int, room: int) -> Content:
         return Content.assemble((name.ljust(width), "$dim"), (f"  {count} problems", "$error"))
     mark = ("  SIMULATED", "bold $simulated") if profile.simulated else ""
     line = Content.assemble((name.ljust(width), "bold"), mark)
-    for size in (f"  {len(profile.nodes)} nodes", f"  {len(profile.topologies)} top."):
+    for size in (f"  {len(profile.nodes)} nodes", f"  {len(profile.topologies)} topologies"):
         if line.cell_length + len(size) > room:
             break
         line = Content.assemble(line, (size, "$dim"))

@@ -25,6 +25,7 @@ from sparktui.ui.widgets.nodes import Nodes
 from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.panel import Panel
 from sparktui.ui.widgets.progress import Progress
+from sparktui.ui.widgets.reasons import Reasons
 from sparktui.ui.widgets.slots import Slots
 from sparktui.ui.widgets.verdicts import VerdictTable
 
@@ -49,6 +50,7 @@ class LiveScreen(Screen[None]):
             yield Decode()
             yield Figures(id="figures", classes="box", title="now")
         yield Outcome()
+        yield Reasons()
         yield Course()
         yield Nodes()
         with Horizontal(id="traffic"):

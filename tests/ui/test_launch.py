@@ -219,6 +219,21 @@ async def test_d_shows_the_exact_commands_of_what_is_ticked(tmp_path: Path) -> N
     assert "# solo" not in text
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_command_is_cut_at_the_edge(tmp_path: Path, size: tuple[int, int]) -> None:
+    viewer = Viewer(tmp_path / "none.db", None)
+    async with viewer.run_test(size=size) as pilot:
+        await chosen(pilot, "small")
+        known = viewer.screen._choice.prospect.commands if isinstance(viewer.screen, LaunchScreen) else {}
+        await pilot.press("d")
+        await pilot.pause()
+        box = viewer.screen.query_one(LongText)
+        rows = box.text.splitlines()
+        assert max(map(len, rows)) <= box.scrollable_content_region.width
+    commands = "".join("".join(text.split()) for text in known.values())
+    assert "".join("".join(rows).split()) == commands != ""
+
+
 async def test_c_looks_at_the_nodes_for_real_and_shows_what_it_found(tmp_path: Path, profiles: Path) -> None:
     (profiles / "here.yaml").write_text(HERE)
     viewer = Viewer(tmp_path / "none.db", None)
@@ -366,7 +381,9 @@ async def test_a_start_beside_a_running_race_leads_to_it(tmp_path: Path) -> None
         assert viewer.snapshot.campaign.id == campaign
 
 
-@pytest.mark.parametrize(("width", "said"), [(80, "2 nodes  2 top."), (120, "2 nodes"), (200, "2 nodes  2 top.")])
+@pytest.mark.parametrize(
+    ("width", "said"), [(80, "2 nodes  2 topologies"), (120, "2 nodes"), (200, "2 nodes  2 topologies")]
+)
 async def test_a_profiles_size_is_told_whole_or_not_at_all(
     tmp_path: Path, profiles: Path, width: int, said: str
 ) -> None:

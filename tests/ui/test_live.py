@@ -18,6 +18,7 @@ from sparktui.ui.widgets.nodes import NodeCard
 from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.panel import Panel
 from sparktui.ui.widgets.progress import Progress
+from sparktui.ui.widgets.reasons import Reasons
 from sparktui.ui.widgets.slots import Slots
 from sparktui.ui.widgets.verdicts import VerdictTable
 from tests.ui.fixture_store import FINISHED, GIB, NOW, Race
@@ -354,6 +355,49 @@ async def test_a_finished_race_says_what_it_came_to_and_where_to_go(tmp_path: Pa
         assert not viewer.panel(Figures).region
     assert "cluster-tp2 c1 c2 c4 c8 c16 c32   shuffle c64" in said
     assert "4 all tables" in said
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_failed_race_says_why_to_the_end_and_each_reason_once(tmp_path: Path, size: tuple[int, int]) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    unarmed = "not launched: the guard of gf2 is not armed: ssh gf2: could not resolve hostname gf2: name not known"
+    port = "the port of gf2 (http://10.0.0.1:8000) is taken by something that this race did not start, process 4321"
+    change(store, "UPDATE campaign SET state = 'failed'")
+    change(store, "UPDATE sweep SET state = 'failed', error = ?", unarmed)
+    change(store, "UPDATE sweep SET error = ? WHERE topology = 'solo'", port)
+    async with Viewer(store, campaign).run_test(size=size) as pilot:
+        panel = (await shown(pilot)).panel(Reasons)
+        rows = str(panel.visual).splitlines()
+        assert panel.content_size.height == len(rows)
+        assert max(map(len, rows)) <= panel.content_size.width
+    said = " ".join(" ".join(rows).split())
+    assert said == f"solo: {port} cluster-tp2, cluster-tp2-ray, shuffle: {unarmed}"
+
+
+async def test_a_race_in_which_nothing_failed_has_no_reasons(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(80, 24)) as pilot:
+        assert not (await shown(pilot)).panel(Reasons).display
+
+
+@pytest.mark.parametrize(("replicas", "said"), [(2, "run"), (3, "run"), (8, "8 engines")])
+async def test_on_one_line_no_engine_hides_another(tmp_path: Path, replicas: int, said: str) -> None:
+    store, campaign = recorded(tmp_path)
+    for number in range(3, replicas + 2):
+        change(
+            store,
+            "INSERT INTO server_sample (sweep, t, backend, running, waiting, kv_pct, preemptions)"
+            " SELECT max(sweep), ?, ?, 31, 0, 0.8, 0 FROM server_sample",
+            *(NOW, f"gf{number}"),
+        )
+    async with Viewer(store, campaign).run_test(size=(80, 24)) as pilot:
+        panel = (await shown(pilot)).panel(Engines)
+        line = str(panel.visual).splitlines()[0]
+        assert len(line) <= panel.content_size.width
+    assert said in line
+    assert "…" not in line
+    assert said == "8 engines" or [word for word in line.split() if word.startswith("gf")] == [
+        f"gf{number}" for number in range(2, replicas + 2)
+    ]
 
 
 async def test_launching_says_for_how_long(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -36,6 +36,13 @@ SHORT = {
 }
 FORMS = (FULL, SHORT, {title: column for title, column in SHORT.items() if title != "prefix"})
 """Title and width of each column, the widest form first."""
+LINE_FORMS = (
+    {title: title for title in FULL if title not in ("name", SHARE)},
+    {"running": "run", "waiting": "wait", "KV": "KV", "preempted": "preempted"},
+    {"running": "run", "waiting": "wait", "KV": "KV"},
+    {"running": "run", "waiting": "wait"},
+)
+"""What is said of each engine where all share a line, and how it is called there."""
 STALE_S = STALE_INTERVALS * 1.0
 """The engines are asked once a second."""
 
@@ -57,7 +64,7 @@ class Engines(Panel):
         if not engines:
             return lines([Content.styled("no word from the engine's metrics", "$dim"), _last(snapshot, width)][:room])
         if room < 3:
-            return lines([_line(engines).truncate(width, ellipsis=True), _last(snapshot, width)])
+            return lines([_line(engines, width), _last(snapshot, width)])
         columns = _columns(width, routed=any(engine.share is not None for engine in engines))
         head = "".join(column.title.rjust(column.width) for column in columns)
         rows = [_row(engine, columns) for engine in engines[: room - 2]]
@@ -104,12 +111,18 @@ def _row(engine: Engine, columns: Sequence[_Column]) -> Content:
     return Content.styled(said, "$dim" if engine.age_s > STALE_S else "")
 
 
-def _line(engines: Sequence[Engine]) -> Content:
+def _line(engines: Sequence[Engine], width: int) -> Content:
+    """Return every engine on one line, with as much of each as there is room for; of too many their number."""
+    lines = (_named(engines, titles) for titles in LINE_FORMS)
+    many = f"{len(engines)} engines: there is room for them on a larger screen"
+    return next((line for line in lines if line.cell_length <= width), Content(many))
+
+
+def _named(engines: Sequence[Engine], titles: Mapping[str, str]) -> Content:
     parts: list[Part] = []
     for engine in engines:
-        named = [title for title in FULL if title not in ("name", SHARE)]
         parts += ["   " if parts else "", clipped(harmless(engine.backend), NAME_COLUMNS)]
-        parts += [part for title in named for part in ((f"  {title} ", "$dim"), VALUES[title](engine))]
+        parts += [part for title, said in titles.items() for part in ((f"  {said} ", "$dim"), VALUES[title](engine))]
     return Content.assemble(*parts)
 
 

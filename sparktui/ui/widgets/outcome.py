@@ -8,7 +8,7 @@ from sparktui.compare.summary import Table
 from sparktui.compare.winners import Row
 from sparktui.ui.endings import ENDINGS
 from sparktui.ui.snapshot import Cell, Snapshot, Topology
-from sparktui.ui.text import Part, harmless, lines
+from sparktui.ui.text import Part, lines
 from sparktui.ui.widgets.panel import Panel
 
 BAD = ("failed", "guard")
@@ -36,13 +36,11 @@ def _ending(topology: Topology) -> str:
 def _topology(snapshot: Snapshot, topology: Topology, longest: int, endings: int) -> Content:
     cells = [cell for cell in snapshot.cells if cell.topology == topology.name]
     done = sum(cell.state == "done" for cell in cells)
-    error = f"  {harmless(topology.error)}" if topology.error else ""
     return Content.assemble(
         (topology.name.ljust(longest), f"bold {snapshot.colour(topology.name)}"),
         (f"  {_ending(topology):<{max(9, endings)}}", "bold $error" if topology.state in BAD else ""),
         (f"  {done} of {len(cells)} levels", "$dim"),
         (f"  {_tainted(cells)}", "$warning"),
-        (error, "$error"),
     )
 
 
