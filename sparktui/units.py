@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
 GIB = 1024**3
 UNKNOWN = "-"
@@ -42,6 +43,13 @@ def percent(fraction: float | None, width: int = 0) -> str:
         return UNKNOWN.rjust(width)
     value = fraction * 100
     return (f"{value:+.1f} %" if abs(value) < 9.95 else f"{value:+.0f} %").rjust(width)
+
+
+def percents(fractions: Iterable[float]) -> str:
+    """Format the range of some fractions, the nearest to nothing first: `+14 to +24 %`; where they read alike, one."""
+    ordered = sorted(fractions, key=abs)
+    low, high = percent(ordered[0]), percent(ordered[-1])
+    return low if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
 def duration(seconds: float | None) -> str:

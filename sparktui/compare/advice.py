@@ -10,8 +10,10 @@ from itertools import groupby
 
 from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Comparison, Table
+from sparktui.compare.levels import spans
+from sparktui.compare.verdict import equal
 from sparktui.compare.winners import MetricName, Row
-from sparktui.units import milliseconds, percent, rate
+from sparktui.units import milliseconds, percents, rate
 
 DEFAULT = "default"
 _NAMES = {"ttft": "TTFT"}
@@ -123,15 +125,14 @@ def not_decided(rows: Sequence[Row]) -> str:
 
 
 def _tied(row: Row) -> str:
-    apart = percent(row.margin) if row.tied_with is None else f"with {row.tied_with}"
-    return f"{row.winner} {apart} at c{row.concurrency}"
+    return f"{equal(row.tied)} at c{row.concurrency}"
 
 
 def _reasons(
     case: UseCase, topology: str, rows: Sequence[Row], decided: Sequence[Row], tables: Mapping[MetricName, Table]
 ) -> Iterator[str]:
     rivals = " or ".join(dict.fromkeys(row.against for row in decided if row.against))
-    margins = _percents([row.margin for row in decided if row.margin is not None])
+    margins = percents([row.margin for row in decided if row.margin is not None])
     values = _values(tables[case.metric], topology, decided)
     yield f"{margins} {_NAMES.get(case.metric, case.metric)} over {rivals}, {values}"
     if undecided := [row for row in rows if row not in decided]:
@@ -150,7 +151,7 @@ def _beside(table: Table, topology: str, rows: Sequence[Row]) -> str:
     name = _NAMES.get(table.metric.name, table.metric.name)
     best = dict.fromkeys(winner for row in rows if (winner := _winner(row)) is not None)
     if list(best) == [topology]:
-        margins = _percents([row.margin for row in rows if _winner(row) and row.margin is not None])
+        margins = percents([row.margin for row in rows if _winner(row) and row.margin is not None])
         return f"{name} {values}, best by {margins}"
     others = [other for other in best if other != topology]
     return f"{name} {values}" + (f", better with {' or '.join(others)}" if others else "")
@@ -172,28 +173,6 @@ def _default(table: Table) -> Advice:
 
 def _levels(rows: Iterable[Row], winner: str | None) -> list[int]:
     return [row.concurrency for row in rows if _winner(row) == winner]
-
-
-def span(levels: Iterable[int]) -> str:
-    """Return rising levels in short: `c8`, `c1-c4`."""
-    found = list(levels)
-    return f"c{found[0]}" if len(found) == 1 else f"c{found[0]}-c{found[-1]}" if found else ""
-
-
-def spans(levels: Iterable[int], among: Sequence[int]) -> str:
-    """Return levels in short, neighbours among all levels together: `c2, c8-c32`."""
-    groups: list[list[int]] = []
-    for level in levels:
-        if groups and among.index(level) == among.index(groups[-1][-1]) + 1:
-            groups[-1].append(level)
-        else:
-            groups.append([level])
-    return ", ".join(span(group) for group in groups)
-
-
-def _percents(margins: Sequence[float]) -> str:
-    low, high = percent(min(margins, key=abs)), percent(max(margins, key=abs))
-    return low if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
 def _values(table: Table, topology: str, rows: Sequence[Row]) -> str:

@@ -6,10 +6,11 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from sparktui.compare.advice import Advice, advise, span
+from sparktui.compare.advice import Advice, advise
 from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Comparison
 from sparktui.compare.goodput import Capacity, UserLimits, capacities
+from sparktui.compare.levels import span
 from sparktui.units import UNKNOWN
 
 INDENT = 2

@@ -58,6 +58,10 @@ class Table:
     gains: tuple[Gain, ...] = ()
     """Of the second topology over the first, where there are two."""
 
+    def names_rival(self, row: Row) -> bool:
+        """Tell whether a row has to say whom its margin is against: its table's baseline is somebody else."""
+        return self.baseline is not None and row.against is not None and row.against != self.baseline
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

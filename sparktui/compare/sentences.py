@@ -7,10 +7,18 @@ from itertools import pairwise
 
 from sparktui.compare.comparison import Table
 from sparktui.compare.crossover import Crossover
+from sparktui.compare.levels import spans
+from sparktui.compare.verdict import equal
+from sparktui.compare.winners import Row
+from sparktui.units import percents
 
 
 def leader_sentences(table: Table) -> list[str]:
     """Say who leads a metric up to how many users; nothing where there is nobody to compare with or nothing ranked."""
+    return [*_leads(table), *_ties(table)]
+
+
+def _leads(table: Table) -> list[str]:
     changes = table.crossovers
     if changes and all(before.above == after.below for before, after in pairwise(changes)):
         return [_chain(changes, "wins")]
@@ -47,14 +55,31 @@ def _between(change: Crossover) -> str:
 
 
 def _no_change(table: Table) -> list[str]:
-    metric = table.metric.name
-    contested = [row for row in table.rows if row.margin is not None]
-    decided = [row for row in contested if not row.tie]
+    decided = [row for row in table.rows if row.margin is not None and not row.tie]
     winners = {row.winner for row in decided}
-    if not contested or len(winners) > 1:
+    if len(winners) != 1:
         return []
-    if not decided:
-        return [f"{metric} is a tie at every level"]
-    levels = ", ".join(f"c{row.concurrency}" for row in decided)
-    where = "at every level" if len(decided) == len(table.rows) else f"at {levels}, and nobody else at any other level"
-    return [f"{decided[0].winner} wins {metric} {where}"]
+    where = "every level" if len(decided) == len(table.rows) else _where(table, decided)
+    return [f"{decided[0].winner} wins {table.metric.name} at {where}"]
+
+
+def _ties(table: Table) -> list[str]:
+    """Say who ties, at levels between which the lead does not change hands: a crossover's own say it already."""
+    crossed = [change.between for change in table.crossovers]
+    ties: dict[tuple[str, ...], list[Row]] = {}
+    for row in table.rows:
+        if row.tie and not any(low <= row.concurrency <= high for low, high in crossed):
+            ties.setdefault(row.tied, []).append(row)
+    return [_tie(table, names, rows) for names, rows in ties.items()]
+
+
+def _tie(table: Table, names: Sequence[str], rows: Sequence[Row]) -> str:
+    every = len(rows) == len(table.rows)
+    rivals = dict.fromkeys(row.lead_over for row in rows if row.lead_over is not None)
+    leads = [lead for row in rows for lead in row.leads]
+    ahead = f", {percents(leads)} vs {' or '.join(rivals)}" if all(row.lead_over for row in rows) else ""
+    return f"{table.metric.name} is a tie at {'every level' if every else _where(table, rows)}: {equal(names)}{ahead}"
+
+
+def _where(table: Table, rows: Sequence[Row]) -> str:
+    return spans([row.concurrency for row in rows], [row.concurrency for row in table.rows])

@@ -1,17 +1,16 @@
-"""A comparison as text: one row a level and one column a topology, the best of a row in brackets."""
+"""A comparison as text: one row a level and one column a topology, the best of a row, or all that tie, in brackets."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 
 from sparktui.compare.answers import advice_lines, capacity_lines
 from sparktui.compare.comparison import Comparison, Table
-from sparktui.compare.gains import Gain
 from sparktui.compare.goodput import NO_LIMITS, UserLimits
 from sparktui.compare.sentences import leader_sentences, pair_sentences
 from sparktui.compare.unmeasured import UNMEASURED, unmeasured_lines
+from sparktui.compare.verdict import fitting, span, verdicts
 from sparktui.compare.winners import Row
 from sparktui.units import UNKNOWN, milliseconds, percent, rate
 from sparktui.visible import visible
@@ -49,37 +48,42 @@ def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, l
 
 
 def render_table(table: Table, counted: str, *, simulated: bool, width: int = WIDTH, gains: bool = False) -> str:
-    """Return one table, the best cell of a row in brackets; what does not fit is left out, least needed first."""
-    with_std = partial(_cell, table, std=True)
-    plain = partial(_cell, table, std=False)
-    full, short = _last_column(table, gains)
-    for cell, last in ((with_std, full), (plain, full), (plain, short)):
-        grid = _grid(table, table.topologies, cell, last, gains)
+    """Return one table, the best cells of a row in brackets; what does not fit is left out, least needed first."""
+    for std, sure in ((True, True), (False, True), (False, False)):
+        figures = _figures(table, table.topologies, std)
+        last = _last_column(table, gains, sure, width - _width(figures) - 1)
+        grid = _beside(figures, last)
         if _width(grid) <= width:
             break
     else:
-        grid = _grid(table, _shortened(table.topologies, _width(grid) - width), plain, short, gains)
+        grid = _beside(_figures(table, _shortened(table.topologies, _width(grid) - width), False), last)
     return "\n".join((*_title(table, counted, simulated, width, gains), *_aligned(grid)))
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
     body = [
-        textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+        textwrap.fill(
+            line,
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
         for line in lines
     ]
     return "\n".join((title, *body)) if body else ""
 
 
-def _last_column(table: Table, gains: bool) -> tuple[Callable[[Row], str], Callable[[Row], str]]:
-    """Return how a row's verdict is told in full, and in short."""
-    if gains:
-        by_level = {gain.concurrency: gain for gain in table.gains}
-        return (
-            lambda row: _gain(by_level.get(row.concurrency), full=True),
-            lambda row: _gain(by_level.get(row.concurrency), full=False),
-        )
-    against = table.baseline is not None and len({row.against for row in table.rows}) > 1
-    return partial(_full_verdict, against=against), partial(verdict, against=against)
+def _last_column(table: Table, gains: bool, sure: bool, room: int) -> list[str]:
+    """Return what is said of each row, as fully as there is room for."""
+    texts = [_gain(table, row, full=sure) if gains else _winner(table, row, sure) for row in table.rows]
+    head = _gain_word(table).capitalize() if gains else "Winner"
+    return [head, *(fitting(forms, room) for forms in texts)]
+
+
+def _winner(table: Table, row: Row, sure: bool) -> tuple[str, ...]:
+    return verdicts(row, named=table.names_rival(row), sure=sure)
 
 
 def _gain_word(table: Table) -> str:
@@ -87,11 +91,12 @@ def _gain_word(table: Table) -> str:
     return "gain" if table.metric.better == "higher" else "change"
 
 
-def _gain(gain: Gain | None, *, full: bool) -> str:
+def _gain(table: Table, row: Row, *, full: bool) -> tuple[str, ...]:
+    gain = next((gain for gain in table.gains if gain.concurrency == row.concurrency), None)
     if gain is None:
-        return UNKNOWN
+        return (UNKNOWN,)
     text = f"{'tie ' if gain.tie else ''}{percent(gain.value)}"
-    return f"{text} ({_span(gain.interval)})" if full and gain.interval is not None else text
+    return (f"{text} ({span(gain.interval)})" if full and gain.interval is not None else text,)
 
 
 def _title(table: Table, counted: str, simulated: bool, width: int, gains: bool) -> list[str]:
@@ -110,15 +115,19 @@ def _counted(table: Table) -> str:
     return table.calculator if source in ("", "none") else f"{table.calculator} by {source}"
 
 
-def _grid(
-    table: Table, names: Sequence[str], cell: Callable[[Row, str], str], last: Callable[[Row], str], gains: bool
-) -> list[list[str]]:
-    head = ["c", *names, _gain_word(table).capitalize() if gains else "Winner"]
-    body = [[str(row.concurrency), *(cell(row, name) for name in table.topologies), last(row)] for row in table.rows]
-    return [head, *body]
+Grid = Sequence[Sequence[str]]
 
 
-def _aligned(grid: Sequence[Sequence[str]]) -> list[str]:
+def _figures(table: Table, names: Sequence[str], std: bool) -> list[list[str]]:
+    cells = ([_cell(table, row, name, std=std) for name in table.topologies] for row in table.rows)
+    return [["c", *names], *([str(row.concurrency), *line] for row, line in zip(table.rows, cells, strict=True))]
+
+
+def _beside(figures: Grid, last: Sequence[str]) -> list[list[str]]:
+    return [[*line, text] for line, text in zip(figures, last, strict=True)]
+
+
+def _aligned(grid: Grid) -> list[str]:
     widths = _widths(grid)
     return [
         " ".join(
@@ -132,11 +141,11 @@ def _aligned(grid: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _widths(grid: Sequence[Sequence[str]]) -> list[int]:
+def _widths(grid: Grid) -> list[int]:
     return [max(map(len, column)) for column in zip(*grid, strict=True)]
 
 
-def _width(grid: Sequence[Sequence[str]]) -> int:
+def _width(grid: Grid) -> int:
     widths = _widths(grid)
     return sum(widths) + len(widths) - 1
 
@@ -165,39 +174,10 @@ def _cell(table: Table, row: Row, topology: str, *, std: bool) -> str:
     spread = row.std.get(topology)
     if std and spread is not None:
         text = f"{text} ±{_number(table, spread)}"
-    if topology == row.winner:
+    if topology in row.best:
         return f"[{text}]"
     return f"{text}*" if topology in row.barred and row.values.get(topology) is not None else f"{text} "
 
 
 def _number(table: Table, value: float | None) -> str:
     return milliseconds(value) if table.metric.unit == "ms" else rate(value)
-
-
-def verdict(row: Row, *, against: bool = False) -> str:
-    """Say who wins in a few words: `cluster-tp2 +46 %`, `tie +0.6 %`, or `-`; `against` adds whom it is measured by.
-
-    A margin against a baseline does not show a tie: `tie with cluster-tp2-ray, +45 %`.
-    """
-    if row.winner is None:
-        return UNKNOWN
-    if row.margin is None:
-        return f"{row.winner} alone"
-    by = f" vs {row.against}" if against else ""
-    return f"{_tie(row) if row.tie else row.winner} {percent(row.margin)}{by}"
-
-
-def _full_verdict(row: Row, *, against: bool = False) -> str:
-    """Add who leads a tie, and how sure the margin is."""
-    text = verdict(row, against=against)
-    text = text.replace(_tie(row), f"{_tie(row).removesuffix(',')}, {row.winner}", 1) if row.tie else text
-    return text if row.interval is None else f"{text} ({_span(row.interval)})"
-
-
-def _tie(row: Row) -> str:
-    return "tie" if row.tied_with is None else f"tie with {row.tied_with},"
-
-
-def _span(interval: Iterable[float]) -> str:
-    low, high = interval
-    return f"{low * 100:+.1f} to {high * 100:+.1f}"

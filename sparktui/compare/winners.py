@@ -81,8 +81,6 @@ class Row:
     """Winner over `against`, less one: +0.46 is 46 % more. Of a latency it is negative: -0.19 is 19 % less."""
     against: str | None = None
     """The runner-up, or the first baseline that is not the winner and can be ranked."""
-    runner_up: str | None = None
-    """The second best of those that can win; `against` where no baseline is asked for."""
     tie: bool = False
     """Winner and runner-up cannot be told apart."""
     interval: Interval | None = None
@@ -98,10 +96,22 @@ class Row:
     drift: dict[str, float] = field(default_factory=dict)
     """Who changed between the first half of its waves and the second, and by how much; who did not is left out."""
 
+    tied: tuple[str, ...] = ()
+    """Of a tie, the winner and everybody who cannot be told from it, in the order of `values`."""
+    lead_over: str | None = None
+    """Of a tie, the best that all of them are ahead of, or the baseline where they are; None where there is nobody."""
+
     @property
-    def tied_with(self) -> str | None:
-        """The runner-up of a tie whose margin is against a baseline, and so does not show that it is one."""
-        return self.runner_up if self.tie and self.against != self.runner_up else None
+    def leads(self) -> tuple[float, ...]:
+        """By how much each of those that tie is ahead of `lead_over`; nothing where there is nobody."""
+        behind = None if self.lead_over is None else self.values[self.lead_over]
+        values = [self.values[name] for name in self.tied]
+        return tuple(value / behind - 1 for value in values if value is not None) if behind else ()
+
+    @property
+    def best(self) -> tuple[str, ...]:
+        """Who is to be marked as the best: the winner, or all that tie."""
+        return self.tied or (() if self.winner is None else (self.winner,))
 
 
 def decide(
@@ -132,15 +142,18 @@ def decide(
     best, runner_up = ranked[0], ranked[1]
     rival = _rival(ranked, baselines)
     tie, decided_by = _told_apart(_margin(best, runner_up), _margin_interval(row, best, runner_up), threshold)
+    tied = [best, *(other for other in ranked[1:] if _ties(row, best, other, threshold))] if tie else []
+    behind = _behind(ranked, tied, rival)
     return replace(
         row,
         winner=best.topology,
         margin=_margin(best, rival),
         against=rival.topology,
-        runner_up=runner_up.topology,
         tie=tie,
         interval=_margin_interval(row, best, rival),
         decided_by=decided_by,
+        tied=tuple(name for name in row.values if name in {one.topology for one in tied}),
+        lead_over=None if behind is None else behind.topology,
     )
 
 
@@ -184,6 +197,18 @@ def _told_apart(
         return True, "interval"
     tie = abs(margin) < threshold
     return tie, "threshold" if tie or interval is None else "interval"
+
+
+def _ties(row: Row, best: Standing, other: Standing, threshold: float) -> bool:
+    tie, _ = _told_apart(_margin(best, other), _margin_interval(row, best, other), threshold)
+    return tie
+
+
+def _behind(ranked: Sequence[Standing], tied: Sequence[Standing], rival: Standing) -> Standing | None:
+    """Return whom a tie leads: none whose mean lies above one of those that tie, however badly that one is known."""
+    last = max((ranked.index(one) for one in tied), default=len(ranked))
+    after = ranked[last + 1 :]
+    return rival if rival in after else next(iter(after), None)
 
 
 def _margin(best: Standing, other: Standing) -> float:

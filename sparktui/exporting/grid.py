@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparktui.compare.advice import Advice, advise, span
+from sparktui.compare.advice import Advice, advise
 from sparktui.compare.comparison import Comparison, Table
-from sparktui.compare.tables import verdict
+from sparktui.compare.levels import span
+from sparktui.compare.verdict import verdict
 from sparktui.compare.winners import Row
 from sparktui.exporting.interval import mean_interval
 from sparktui.units import UNKNOWN, milliseconds, rate
@@ -18,6 +19,7 @@ class Cell:
 
     text: str
     best: bool = False
+    """Or one of those that tie for it."""
     topology: str | None = None
     note: str = ""
     """Why it cannot win, or how sure it is."""
@@ -73,10 +75,10 @@ def _reason(advice: Advice) -> str:
 
 
 def _row(table: Table, row: Row, sure: bool) -> tuple[Cell, ...]:
-    against = table.baseline is not None and len({one.against for one in table.rows}) > 1
     interval = (Cell(_span(row)),) if sure else ()
     values = (_value(table, row, name) for name in table.topologies)
-    return (Cell(f"c{row.concurrency}"), *values, Cell(verdict(row, against=against), topology=row.winner), *interval)
+    said = verdict(row, named=table.names_rival(row))
+    return (Cell(f"c{row.concurrency}"), *values, Cell(said, topology=None if row.tie else row.winner), *interval)
 
 
 def _value(table: Table, row: Row, topology: str) -> Cell:
@@ -84,7 +86,7 @@ def _value(table: Table, row: Row, topology: str) -> Cell:
     note = f"cannot win: {barred}" if barred else _sure(table, row, topology)
     return Cell(
         number(table, value),
-        row.winner == topology and not row.tie,
+        topology in row.best,
         topology,
         note,
         barred is not None and value is not None,

@@ -45,15 +45,17 @@ COMPARE = (
     ),
     Explanation(
         "[value] and Winner",
-        "The best topology of a row stands in brackets. Winner names it with its margin against the runner-up, or "
-        "against the baseline chosen with b; in parentheses the margin's 95 % interval, from the waves.",
+        "The best topology of a row stands in brackets, and so do all that tie with it. Winner names it with its "
+        "margin against the runner-up, or against the baseline chosen with b; in parentheses the margin's 95 % "
+        "interval, from the waves.",
         "%",
         good="an interval that does not hold zero",
     ),
     Explanation("±", "The standard deviation over the waves of a level: how far single waves lie from the mean."),
     Explanation(
         "tie",
-        "The difference is too small to call: its interval holds zero, or it is under 1 %. Nobody wins.",
+        "The difference is too small to call: its interval holds zero, or it is under 1 %. Nobody wins among those in "
+        "brackets; behind it stands how far they are ahead of the best of the others.",
     ),
     Explanation(
         "calculator",

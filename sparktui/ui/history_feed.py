@@ -125,7 +125,9 @@ def winners_of(comparison: Comparison) -> Winners:
     """Return who decodes fastest at the levels that have room, in the first workload."""
     decode = [table for table in comparison.tables if table.metric.name == "decode"]
     rows = {row.concurrency: row for table in decode[:1] for row in table.rows if any(row.values.values())}
-    return tuple(LevelWinner(level, rows[level].winner, rows[level].tie) for level in levels_shown(tuple(sorted(rows))))
+    return tuple(
+        LevelWinner(level, rows[level].winner, rows[level].tied) for level in levels_shown(tuple(sorted(rows)))
+    )
 
 
 def _cell_states(reader: Reader, sweeps: Iterable[SweepRow]) -> tuple[str, ...]:

@@ -8,11 +8,13 @@ from datetime import date
 
 from textual.content import Content
 
+from sparktui.compare.verdict import equal, equal_in_short, fitting
 from sparktui.moments import local_time
 from sparktui.ui.colours import colour
 from sparktui.ui.history_view import LEVELS_SHOWN, HistoryRow, LevelWinner
 from sparktui.ui.text import Part, clipped, harmless, squeezed
 from sparktui.ui.widgets.masthead import BADGES
+from sparktui.units import UNKNOWN
 
 NAME_COLUMNS = 18
 NARROW_NAME_COLUMNS = 10
@@ -87,11 +89,16 @@ class Layout:
 
     def _winner(self, row: HistoryRow, found: LevelWinner) -> Part:
         level = f"c{found.concurrency} "
-        name = "tie" if found.tie else "-" if found.winner is None else harmless(found.winner)
-        text = f"{level}{squeezed(name, self.winner - len(level) - 1)}".ljust(self.winner)
-        if found.tie or found.winner is None or found.winner not in row.topologies:
+        text = f"{level}{self._named(found, self.winner - len(level) - 1)}".ljust(self.winner)
+        if found.tied or found.winner is None or found.winner not in row.topologies:
             return (text, "$dim")
         return (text, colour(found.winner, row.topologies))
+
+    def _named(self, found: LevelWinner, room: int) -> str:
+        """Name who is fastest; those that tie only where all have room."""
+        if found.tied:
+            return fitting((harmless(equal(found.tied)), harmless(equal_in_short(found.tied)), "tie"), room)
+        return squeezed(UNKNOWN if found.winner is None else harmless(found.winner), room)
 
 
 def _when(row: HistoryRow, width: int) -> str:

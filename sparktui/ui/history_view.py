@@ -22,7 +22,8 @@ class LevelWinner:
     concurrency: int
     winner: str | None
     """None where nobody can win there."""
-    tie: bool = False
+    tied: tuple[str, ...] = ()
+    """Who cannot be told from the fastest, it among them; empty where it is told."""
 
 
 @dataclass(frozen=True, slots=True)

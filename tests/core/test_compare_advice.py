@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from sparktui.cli import cli
-from sparktui.compare.advice import Advice, advise, not_decided, spans
+from sparktui.compare.advice import Advice, advise, not_decided
 from sparktui.compare.answers import advice_lines
 from sparktui.compare.comparison import Comparison
+from sparktui.compare.levels import spans
 from sparktui.compare.summary import summarise
 from sparktui.compare.winners import METRICS, Standing, decide
 from sparktui.importing.published import open_published
@@ -63,11 +64,11 @@ def test_the_published_reasons_are_the_published_margins_and_say_that_only_means
     assert max(map(len, advice_lines(published, 80))) <= 78
 
 
-async def test_a_tie_is_left_open_and_says_who_leads_it(tmp_path: Path) -> None:
+async def test_a_tie_is_left_open_and_says_who_ties(tmp_path: Path) -> None:
     waves = [100.0, 110.0, 90.0, 105.0, 95.0]
     found = advise(await compared(tmp_path, {"a": {1: waves}, "b": {1: [wave + 1 for wave in waves]}}))
     assert decode(found) == {(1,): None}
-    assert "a tie (b +1.0 % at c1)" in found[0].reason
+    assert "a tie (a = b at c1)" in found[0].reason
     assert "no topology wins" in found[-1].reason
 
 
@@ -108,11 +109,11 @@ def test_levels_are_said_together_only_where_nothing_lies_between_them() -> None
     assert spans((4,), levels) == "c4"
 
 
-def test_a_tie_that_is_measured_against_a_baseline_says_who_ties_instead_of_the_margin() -> None:
+def test_a_tie_that_is_measured_against_a_baseline_says_who_ties() -> None:
     with open_published("gemma4-26b-a4b") as (reader, campaign):
         found = advise(summarise(reader, campaign, baseline="solo", threshold=0.1))
     single = next(advice for advice in found if advice.use_case == "single user")
-    assert single.reason == "not decided: a tie (cluster-tp2 with cluster-tp2-ray at c1)"
+    assert single.reason == "not decided: a tie (cluster-tp2 = cluster-tp2-ray at c1)"
 
 
 def test_a_use_case_with_nobody_to_compare_names_only_levels_at_which_somebody_can_win() -> None:

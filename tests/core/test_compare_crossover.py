@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparktui.compare.cells import Workload
+from sparktui.compare.comparison import Table
 from sparktui.compare.crossover import Crossover, crossovers, leader_changes, pair_crossovers
-from sparktui.compare.sentences import _chain
+from sparktui.compare.sentences import _chain, leader_sentences
 from sparktui.compare.winners import METRICS, Metric, Row, Standing, decide
 
 DECODE, TTFT = METRICS["decode"], METRICS["ttft"]
@@ -56,6 +58,29 @@ def test_the_published_decode_lines_cross_once_between_32_and_64_users() -> None
     (found,) = flips(DECODE, tp2, shuffle)
     assert found.between == (32, 64)
     assert found.concurrency == pytest.approx(50.0, abs=0.5)
+
+
+def table(metric: Metric, **topologies: Levels) -> Table:
+    found = tuple(rows(metric, **topologies))
+    load = Workload(100, 11, 0, "waves")
+    return Table(metric, load, tuple(topologies), found, leader_changes(metric, found), "usage", "none", False)
+
+
+def test_beside_who_wins_it_is_said_who_ties_at_the_other_levels_and_how_far_ahead_they_are() -> None:
+    tp2, ray = {1: 60.0, 2: 90.0, 4: 120.0}, {1: 60.1, 2: 90.1, 4: 110.0}
+    assert leader_sentences(table(DECODE, solo={1: 40.0, 2: 75.0, 4: 80.0}, tp2=tp2, ray=ray)) == [
+        "tp2 wins decode at c4",
+        "decode is a tie at c1-c2: tp2 = ray, +20 to +50 % vs solo",
+    ]
+    assert leader_sentences(table(DECODE, tp2={1: 60.0, 2: 90.0}, ray={1: 60.1, 2: 90.1})) == [
+        "decode is a tie at every level: tp2 = ray"
+    ]
+
+
+def test_a_tie_between_the_levels_of_a_crossover_is_said_by_the_crossover_alone() -> None:
+    lines = {"tp2": {1: 60.0, 2: 90.0, 4: 100.0}, "shuffle": {1: 40.0, 2: 90.1, 4: 150.0}}
+    (said,) = leader_sentences(table(DECODE, **lines))
+    assert said == "tp2 wins decode up to 2 users (between c1 and c4), shuffle beyond"
 
 
 def test_lines_may_cross_several_times_or_never() -> None:

@@ -128,9 +128,9 @@ async def test_the_decode_table_as_it_is_printed(path: Path) -> None:
 SIMULATED  Decode, all streams, tok/s, higher is better
 (pp100 tg11, waves, usage by token_ids; margin against the runner-up)
  c   solo cluster-tp2 cluster-tp2-ray shuffle Winner
- 1 40.00      [58.00]          57.90   40.00  tie +0.2 %
- 8 150.0      [220.0]          219.0   160.0  tie +0.5 %
-64 350.0       470.0           465.0  [508.0] shuffle +8.1 %"""
+ 1 40.00      [58.00]         [57.90]  40.00  tie, +45 % vs shuffle
+ 8 150.0      [220.0]         [219.0]  160.0  tie, +37 to +38 % vs shuffle
+64 350.0       470.0           465.0  [508.0] shuffle +8.1 % (+7.6 to +8.6)"""
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparktui.compare.tables import verdict
+from sparktui.compare.verdict import verdict, verdicts
 from sparktui.compare.winners import METRICS, Row, Standing, decide
 from tests.core.published_rows import published_rows
 
@@ -171,12 +171,51 @@ def test_the_interval_holds_its_own_margin(a: tuple[float, ...], b: tuple[float,
         assert row.interval[0] - 1e-9 <= row.margin <= row.interval[1] + 1e-9
 
 
-def test_a_tie_whose_margin_is_against_a_baseline_names_whom_the_winner_ties_with() -> None:
-    standings = [Standing(n, known_mean=v) for n, v in (("solo", 40.0), ("tp2", 60.0), ("ray", 59.9))]
-    row = decode(*standings, baselines=("solo",))
-    assert (row.tie, row.against, row.tied_with) == (True, "solo", "ray")
-    assert verdict(row, against=False) == "tie with ray, +50 %"
-    assert decode(*standings).tied_with is None
+def test_a_tie_names_all_that_tie_and_how_far_ahead_of_the_best_other_they_are() -> None:
+    standings = [Standing(n, known_mean=v) for n, v in (("solo", 40.0), ("tp2", 60.0), ("old", 30.0), ("ray", 59.9))]
+    row = decode(*standings)
+    assert (row.tied, row.lead_over, row.best) == (("tp2", "ray"), "solo", ("tp2", "ray"))
+    assert row.leads == pytest.approx((0.5, 0.4975))
+    assert verdict(row) == "tp2 = ray, +50 % vs solo"
+    assert (decode(*standings[:3]).tied, decode(*standings[:3]).best) == ((), ("tp2",))
+
+
+def test_a_tie_leads_the_baseline_where_there_is_one_that_all_of_them_are_ahead_of() -> None:
+    standings = [Standing(n, known_mean=v) for n, v in (("solo", 40.0), ("tp2", 60.0), ("old", 30.0), ("ray", 59.9))]
+    against_old, against_ray = decode(*standings, baselines=("old",)), decode(*standings, baselines=("ray",))
+    assert (against_old.against, against_old.lead_over) == ("old", "old")
+    assert (against_ray.against, against_ray.lead_over) == ("ray", "solo")
+    assert verdict(against_old) == "tp2 = ray, +100 % vs old"
+
+
+def test_who_is_known_badly_ties_with_the_best_and_hides_no_lead_that_is_not_there() -> None:
+    good = Standing("a", (100.0, 101.0, 99.0)), Standing("b", (100.5, 101.5, 99.5))
+    noisy, behind = Standing("noisy", (40.0, 60.0, 110.0)), Standing("behind", (80.0, 81.0, 79.0))
+    row = decode(*good, noisy, behind)
+    assert row.tied == ("a", "b", "noisy")
+    assert (row.lead_over, row.leads) == (None, ()), "the noisy one's mean is under that of `behind`"
+
+
+def test_a_tie_is_told_in_as_many_words_as_there_is_room_for_and_never_by_a_cut_name() -> None:
+    values = (("solo", 40.0), ("cluster-tp2", 60.0), ("cluster-tp2-ray", 59.9))
+    row = decode(*(Standing(name, known_mean=value) for name, value in values))
+    assert verdicts(row) == (
+        "cluster-tp2 = cluster-tp2-ray, +50 % vs solo",
+        "cluster-tp2 = …-ray, +50 % vs solo",
+        "tie, +50 % vs solo",
+        "tie, +50 % vs solo",
+        "tie, +50 % vs next",
+    )
+
+
+@given(st.lists(waves, min_size=2, max_size=4))
+def test_those_that_tie_are_those_who_would_tie_with_the_winner_alone(found: list[tuple[float, ...]]) -> None:
+    standings = {name: Standing(name, values) for name, values in zip("abcd", found, strict=False)}
+    row = decode(*standings.values())
+    if row.tie:
+        best = standings[row.winner or ""]
+        others = {n for n, other in standings.items() if other is not best and decode(best, other).tie}
+        assert set(row.tied) == {row.winner, *others}
 
 
 @pytest.mark.parametrize("value", [1e-300, 1e300])

@@ -156,7 +156,7 @@ async def test_the_winners_are_those_that_show_tells(tmp_path: Path) -> None:
         with selected([row.key], store) as selections:
             told = {r.concurrency: r for t in compare(selections).tables if t.metric.name == "decode" for r in t.rows}
         assert row.winners == tuple(
-            LevelWinner(w.concurrency, told[w.concurrency].winner, told[w.concurrency].tie) for w in row.winners or ()
+            LevelWinner(w.concurrency, told[w.concurrency].winner, told[w.concurrency].tied) for w in row.winners or ()
         )
 
 

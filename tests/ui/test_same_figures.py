@@ -59,7 +59,7 @@ def expected_cells(row: Row) -> list[str]:
     cells = []
     for name, value in row["values"].items():
         said = number(row, value)
-        if name == row["winner"]:
+        if name in (row["tied"] or [row["winner"]]):
             said = f"[{said}]"
         elif name in row["barred"] and value is not None:
             said += "*"
@@ -83,16 +83,19 @@ def assert_same(viewer: Viewer, rows: list[Row], *, verdicts: bool = True) -> No
             said = " ".join([level, *cells])
             assert said.startswith(" ".join([str(row["concurrency"]), *expected_cells(row)])), (said, row)
             if verdicts:
-                assert verdict(row) in said
+                assert all(part in said for part in verdict(row)), (said, row)
 
 
-def verdict(row: Row) -> str:
+def verdict(row: Row) -> list[str]:
+    """Return what has to be said of who wins; those that tie stand in brackets, and need not be named too."""
     if row["winner"] is None:
-        return "-"
+        return ["-"]
     if row["margin"] is None:
-        return f"{row['winner']} alone"
+        return [f"{row['winner']} alone"]
+    if row["lead_over"] is not None:
+        return [percent(row["lead"]).removesuffix(" %"), f"vs {row['lead_over']}"]
     low, high = row["interval"]
-    return f"{percent(row['margin'])} ({low * 100:+.1f} to {high * 100:+.1f})"
+    return [f"{percent(row['margin'])} ({low * 100:+.1f} to {high * 100:+.1f})"]
 
 
 async def compared(pilot: Pilot[str], *keys: str) -> Viewer:
@@ -201,9 +204,9 @@ async def test_live_names_the_same_winners_once_it_is_over(store: Path) -> None:
     async with Viewer(*recorded(store, FINISHED)).run_test(size=(120, 36)) as pilot:
         said = text((await shown(pilot)).panel(Outcome))
     for row in printed("show", "1"):
-        (line,) = [line for line in said.splitlines() if line.startswith(row["metric"])]
-        who = "tie" if row["tie"] else row["winner"]
-        assert re.search(rf"{re.escape(who)}(?: c\d+)* c{row['concurrency']}(?!\d)", line)
+        (words,) = re.findall(rf"^{row['metric']}.*(?:\n .*)*", said, re.MULTILINE)
+        who = f"tie {row['tied'][0]} = [^,]*" if row["tie"] else re.escape(row["winner"])
+        assert re.search(rf"{who}(?: c\d+)* c{row['concurrency']}(?!\d)", words)
 
 
 def ends(store: Path) -> list[float]:

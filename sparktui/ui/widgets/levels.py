@@ -11,7 +11,7 @@ from textual.content import Content
 from sparktui.compare.answers import NO_BREAK
 from sparktui.compare.comparison import Table
 from sparktui.compare.sentences import leader_sentences
-from sparktui.compare.tables import verdict
+from sparktui.compare.verdict import verdicts
 from sparktui.compare.winners import Row
 from sparktui.exporting.grid import number
 from sparktui.ui.chart import SEVERAL
@@ -142,7 +142,7 @@ def _two_lines(picture: Picture, reading: Reading) -> list[Content]:
 
 def _named(picture: Picture, reading: Reading) -> list[Part]:
     name = f"{letter(reading.index)} {squeezed(reading.topology, NAME).ljust(NAME)}"
-    best = picture.row is not None and picture.row.winner == reading.topology
+    best = picture.row is not None and reading.topology in picture.row.best
     value = number(picture.table, reading.value)
     flaw = "" if picture.row is None else picture.flaw(picture.row, reading.topology)
     text = f"[{value}]" if best else f"{value}{flaw or ' '}"
@@ -162,7 +162,7 @@ def _interval(picture: Picture, reading: Reading) -> str:
 
 def _standing(picture: Picture, reading: Reading) -> str:
     row = picture.row
-    if row is not None and row.winner == reading.topology:
+    if row is not None and reading.topology in row.best:
         return "alone" if row.margin is None else "ties" if row.tie else "leads"
     return "" if reading.behind is None else percent(reading.behind)
 
@@ -179,10 +179,7 @@ def _said(picture: Picture, row: Row, width: int) -> list[Content]:
 
 
 def _verdict(row: Row) -> str:
-    if row.margin is None:
-        return ""
-    sure = "" if row.interval is None else f" ({row.interval[0] * 100:+.1f} to {row.interval[1] * 100:+.1f} %)"
-    return f"{verdict(row, against=True)}{sure}"
+    return "" if row.margin is None else verdicts(row, named=True, sure=True)[0]
 
 
 def _of_topology(picture: Picture, topology: str, shape: _Shape) -> Content:
@@ -198,7 +195,7 @@ def _leaders(picture: Picture, shape: _Shape) -> Content:
 
 
 def _weight(row: Row, topology: str) -> str:
-    return "bold" if topology == row.winner else "$dim" if topology in row.barred else ""
+    return "bold" if topology in row.best else "$dim" if topology in row.barred else ""
 
 
 def _leader(picture: Picture, row: Row, margins: bool) -> str:
@@ -215,7 +212,7 @@ def _values(picture: Picture, row: Row) -> list[str]:
 
 def _value(picture: Picture, row: Row, topology: str) -> str:
     text = number(picture.table, row.values.get(topology))
-    if topology == row.winner:
+    if topology in row.best:
         return f"[{text}]"
     return f"{text}{picture.flaw(row, topology) or ' '}"
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from sparktui.compare.summary import Table
+from sparktui.compare.verdict import equal_in_short
 from sparktui.compare.winners import Row
 from sparktui.ui.endings import ENDINGS
 from sparktui.ui.snapshot import Cell, Snapshot, Topology
 from sparktui.ui.text import Part, lines
 from sparktui.ui.widgets.panel import Panel
+from sparktui.units import UNKNOWN, percents
 
 BAD = ("failed", "guard")
+METRIC = 8
+"""Columns of a metric's name."""
+GAP = "   "
 
 
 class Outcome(Panel):
@@ -24,7 +31,7 @@ class Outcome(Panel):
         longest = max((len(topology.name) for topology in snapshot.topologies), default=0)
         endings = max((len(_ending(topology)) for topology in snapshot.topologies), default=0)
         rows = [_topology(snapshot, topology, longest, endings) for topology in snapshot.topologies]
-        rows += [Content(), *_winners(snapshot), Content(), _next()]
+        rows += [Content(), *_winners(snapshot, width), Content(), _next()]
         self.make_room(len(rows))
         return lines(rows)
 
@@ -49,28 +56,42 @@ def _tainted(cells: list[Cell]) -> str:
     return f"{count} tainted" if count else ""
 
 
-def _winners(snapshot: Snapshot) -> list[Content]:
+def _winners(snapshot: Snapshot, width: int) -> list[Content]:
     tables = () if snapshot.comparison is None else snapshot.comparison.tables
-    return [_wins(snapshot, table) for table in tables]
+    return [line for table in tables for line in _wins(snapshot, table, width)]
 
 
-def _wins(snapshot: Snapshot, table: Table) -> Content:
-    levels: dict[str, list[str]] = {}
+def _wins(snapshot: Snapshot, table: Table, width: int) -> list[Content]:
+    """Return who wins a metric where, on as many lines as it takes."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
     for row in table.rows:
         if row.winner is not None:
-            levels.setdefault(_called(row, row.winner), []).append(f"c{row.concurrency}")
-    parts: list[Part] = [(f"{table.metric.name:<8}", "$dim")]
-    for name, where in levels.items():
-        topology = snapshot.topology(name)
-        style = f"bold {snapshot.colour(name)}" if topology else "bold"
-        parts += ["   " if len(parts) > 1 else "", (name, style), f" {' '.join(where)}"]
-    return Content.assemble(*parts)
+            groups.setdefault(row.best, []).append(row)
+    said = [Content.assemble(*_group(snapshot, rows)) for rows in groups.values()]
+    lines = [Content()]
+    for one in said:
+        if lines[-1] and METRIC + lines[-1].cell_length + len(GAP) + one.cell_length > width:
+            lines.append(Content())
+        lines[-1] = Content.assemble(lines[-1], GAP if lines[-1] else "", one)
+    heads = [table.metric.name, *[""] * (len(lines) - 1)]
+    return [Content.assemble((head.ljust(METRIC), "$dim"), line) for head, line in zip(heads, lines, strict=True)]
 
 
-def _called(row: Row, winner: str) -> str:
-    if row.tie:
-        return "tie"
-    return winner if row.margin is not None else f"{winner} alone"
+def _group(snapshot: Snapshot, rows: Sequence[Row]) -> list[Part]:
+    """Name who wins some levels, or who ties there and how far ahead of the others."""
+    where = f" {' '.join(f'c{row.concurrency}' for row in rows)}"
+    if not rows[0].tie:
+        return [_winner(snapshot, rows[0]), where]
+    rivals = dict.fromkeys(row.lead_over for row in rows)
+    leads = [lead for row in rows for lead in row.leads]
+    ahead = "" if None in rivals else f", {percents(leads)} vs {' or '.join(map(str, rivals))}"
+    return [f"tie {equal_in_short(rows[0].tied)}", where, (ahead, "$dim")]
+
+
+def _winner(snapshot: Snapshot, row: Row) -> Part:
+    name = row.winner or UNKNOWN
+    style = f"bold {snapshot.colour(name)}" if snapshot.topology(name) else "bold"
+    return (name if row.margin is not None else f"{name} alone", style)
 
 
 def _next() -> Content:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from sparktui.compare.summary import Comparison, Table
+from sparktui.compare.verdict import fitting, verdicts
 from sparktui.compare.winners import MetricName, Row
 from sparktui.ui.colours import colour
 from sparktui.ui.endings import SHORT
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import Part, harmless, lines, squeezed
 from sparktui.ui.widgets.panel import Panel
-from sparktui.units import UNKNOWN, milliseconds, percent, rate
+from sparktui.units import milliseconds, rate
 
 MIN_COLUMN = 9
 """Of a topology: a value of five digits in brackets."""
@@ -24,7 +25,7 @@ INTERVAL = 19
 MIN_VERDICT = 22
 MOST_DECIMALS = 3
 """Of a spread."""
-LEGEND = "[best]  ± over waves  * incomplete  ~ tainted: neither wins  tie: too close"
+LEGEND = "[best, or all that tie]  ± over waves  * incomplete  ~ tainted: neither wins"
 
 
 class VerdictTable(Panel):
@@ -180,7 +181,7 @@ def _row(about: _About, row: Row, shape: _Shape) -> Content:
 
 
 def _style(about: _About, row: Row, topology: str) -> str:
-    if topology == row.winner:
+    if topology in row.best:
         return f"bold {about.colour(topology)}"
     return "$dim" if topology in row.barred else ""
 
@@ -190,7 +191,7 @@ def _value(table: Table, row: Row, topology: str, std: bool, mark: str = "*") ->
     text = _number(table, value)
     if std and value is not None and spread is not None:
         text += f" ±{_spread(spread, text)}"
-    if topology == row.winner:
+    if topology in row.best:
         return f"[{text}]"
     return f"{text}{mark}" if value is not None and topology in row.barred else f"{text} "
 
@@ -207,22 +208,17 @@ def _number(table: Table, value: float | None) -> str:
 
 
 def _verdict(about: _About, row: Row, room: int) -> Content:
+    text = fitting(_forms_of(about.table, row), room)
     if row.winner is None:
-        return Content.styled(UNKNOWN, "$dim")
-    style = f"bold {about.colour(row.winner)}"
-    if row.margin is None:
-        return Content.assemble((squeezed(row.winner, room - 6), style), (" alone", "$dim"))
-    margin, span = percent(row.margin), _span(row)
-    who = row.winner if row.tied_with is None else f"{row.winner}={row.tied_with}"
-    span = span if len(who) + len(margin) + len(span) + (5 if row.tie else 3) <= room else ""
-    name = squeezed(who, max(4, room - len(margin) - (7 if row.tie else 1)))
-    if row.tie:
-        return Content.assemble(("tie", "bold"), (f"  {name} ", "$dim"), margin, (f"  {span}", "$dim"))
-    return Content.assemble((name, style), f" {margin}", (f"  {span}", "$dim"))
+        return Content.styled(text, "$dim")
+    if not text.startswith(row.winner) or row.tie:
+        return Content(squeezed(text, room))
+    said = text[len(row.winner) :]
+    name = squeezed(row.winner, max(4, room - len(said)))
+    margin, bracket, interval = said.partition("(")
+    return Content.assemble((name, f"bold {about.colour(row.winner)}"), margin, (bracket + interval, "$dim"))
 
 
-def _span(row: Row) -> str:
-    if row.interval is None:
-        return ""
-    low, high = row.interval
-    return f"({low * 100:+.1f} to {high * 100:+.1f})"
+def _forms_of(table: Table, row: Row) -> tuple[str, ...]:
+    named = table.names_rival(row)
+    return (*verdicts(row, named=named, sure=True), *verdicts(row, named=named))
