@@ -21,7 +21,7 @@ def verdict(row: Row, *, named: bool = False) -> str:
 
     Args:
         row: The level.
-        named: Say whom a winner's margin is against: what stands above the column does not.
+        named: Say whom a winner's margin is against, or nothing of it: what stands above the column is somebody else.
     """
     return verdicts(row, named=named)[0]
 
@@ -40,8 +40,10 @@ def verdicts(row: Row, *, named: bool = False, sure: bool = False) -> tuple[str,
         return (f"{row.winner} alone",)
     if row.tie:
         return _tie(row, named, sure)
-    by = f" vs {row.against}" if named else ""
-    return (f"{row.winner} {percent(row.margin)}{by}{_sure(row, sure)}",)
+    margin = f"{row.winner} {percent(row.margin)}"
+    if not named:
+        return (f"{margin}{_sure(row, sure)}",)
+    return f"{margin} vs {row.against}{_sure(row, sure)}", row.winner
 
 
 def fitting(texts: Sequence[str], room: int) -> str:

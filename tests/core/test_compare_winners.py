@@ -188,6 +188,12 @@ def test_a_tie_leads_the_baseline_where_there_is_one_that_all_of_them_are_ahead_
     assert verdict(against_old) == "tp2 = ray, +100 % vs old"
 
 
+def test_a_margin_against_somebody_else_than_the_column_says_whom_or_is_left_out() -> None:
+    row = decode(Standing("ray", known_mean=139.0), Standing("solo", known_mean=100.0), Standing("tp2"))
+    assert verdicts(row, named=True) == ("ray +39 % vs solo", "ray")
+    assert verdicts(row) == ("ray +39 %",)
+
+
 def test_who_is_known_badly_ties_with_the_best_and_hides_no_lead_that_is_not_there() -> None:
     good = Standing("a", (100.0, 101.0, 99.0)), Standing("b", (100.5, 101.5, 99.5))
     noisy, behind = Standing("noisy", (40.0, 60.0, 110.0)), Standing("behind", (80.0, 81.0, 79.0))

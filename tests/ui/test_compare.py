@@ -122,6 +122,24 @@ async def test_against_solo_the_margin_is_the_published_one(tmp_path: Path) -> N
         assert "cluster-tp2 +49 %" in table(viewer, "decode")[2]
 
 
+@pytest.mark.parametrize("width", [80, 100, 120])
+async def test_where_the_baseline_has_no_figure_a_margin_says_whom_it_is_against(tmp_path: Path, width: int) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    mine = "sweep = (SELECT id FROM sweep WHERE topology = 'cluster-tp2')"
+    change(store, f"DELETE FROM wave WHERE cell IN (SELECT id FROM cell WHERE {mine})")
+    change(store, f"UPDATE cell SET state = 'failed' WHERE {mine}")
+    change(store, "UPDATE sweep SET state = 'guard' WHERE topology = 'cluster-tp2'")
+    async with Viewer(store, campaign).run_test(size=(width, 36)) as pilot:
+        await pilot.press("4", "b", "b")
+        for _ in range(3):
+            viewer = await shown(pilot)
+        rows = str(viewer.screen.query_one("#verdict-decode", VerdictTable).visual).splitlines()
+    assert "Winner, vs cluster-tp2" in rows[0]
+    said = [row.rpartition("  ")[2] for row in rows[1:]]
+    assert all(re.fullmatch(r"\S+( \S+ % vs \S+( \(.*\))?)?|tie.*", one) for one in said), said
+    assert ("vs" in said[0]) == (width > 80)
+
+
 async def test_at_80_columns_where_panels_have_no_frame_the_head_names_the_baseline(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(80, 24)) as pilot:
         await pilot.press("4", "b")

@@ -221,4 +221,5 @@ def _verdict(about: _About, row: Row, room: int) -> Content:
 
 def _forms_of(table: Table, row: Row) -> tuple[str, ...]:
     named = table.names_rival(row)
-    return (*verdicts(row, named=named, sure=True), *verdicts(row, named=named))
+    every = (*verdicts(row, named=named, sure=True), *verdicts(row, named=named))
+    return tuple(sorted(every, key=len, reverse=True))
