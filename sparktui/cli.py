@@ -269,14 +269,14 @@ def compare(
 
 
 @cli.command()
-@click.argument("campaign", metavar="[ID]", default="last")
+@click.argument("campaign", metavar="[ID]", required=False)
 @click.option("--plain", is_flag=True, help="Lines instead of screens.")
 @click.option("--json", "as_json", is_flag=True, help="Wait for its end, then print the result as JSON.")
 @click.option("--ssh", is_flag=True, help="Half the screen's rate, no animation.")
-def attach(campaign: str, plain: bool, as_json: bool, ssh: bool) -> None:
+def attach(campaign: str | None, plain: bool, as_json: bool, ssh: bool) -> None:
     """Watch a campaign, running or finished, as many viewers as you like.
 
-    ID is a campaign's number, or `last`, the newest, which is meant too where it is left out.
+    ID is a campaign's number, or `last`; where left out, the one that is running, or else the last.
     """
     from sparktui.viewing import Viewing, view
 
@@ -324,7 +324,7 @@ def check(profile: str | None, as_json: bool) -> None:
 def stop(campaign: str | None) -> None:
     """Stop a campaign and prove that nothing of it is left; also cleans up after a runner that was killed.
 
-    ID is a campaign's number, or `last`. Where it is left out: the one that is running, or else the newest.
+    ID is a campaign's number, or `last`; where left out, the one that is running, or else the last.
     """
     from sparktui.runner.stop import stop_campaign
 

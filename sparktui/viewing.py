@@ -83,12 +83,13 @@ def _view_started(campaign: int, viewing: Viewing, since: int = 0) -> None:
     _look(campaign, viewing, stop_on_interrupt=True, since=since)
 
 
-def view(name: str, viewing: Viewing) -> None:
-    """Look at a campaign that is there."""
+def view(name: str | None, viewing: Viewing) -> None:
+    """Look at a campaign that is there: the named one, or the one that is running, or the last."""
+    from sparktui.runner.lock import named_or_running
     from sparktui.store.reader import Reader
 
     with Reader(store_path()) as reader:
-        campaign = reader.resolve(name)
+        campaign = reader.resolve(named_or_running(name))
     _look(campaign, viewing, stop_on_interrupt=False)
 
 

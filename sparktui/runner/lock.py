@@ -63,6 +63,14 @@ def running_campaign() -> int | None:
     return holder[0] if holder else None
 
 
+def named_or_running(name: str | None) -> str:
+    """Return the name of a campaign as it was typed; where none was, that of the running one, or else `last`."""
+    if name is not None:
+        return name
+    running = running_campaign()
+    return "last" if running is None else str(running)
+
+
 def runner_pid() -> int | None:
     """Return the live runner's process id."""
     holder = _holder()

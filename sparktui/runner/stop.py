@@ -22,7 +22,7 @@ from sparktui.runner.detach import end_runner, kill_runner, signal_runner
 from sparktui.runner.hosts import hosts_of, let_go
 from sparktui.runner.journal import StoreLedger
 from sparktui.runner.last_words import last_words
-from sparktui.runner.lock import running_campaign
+from sparktui.runner.lock import named_or_running, running_campaign
 from sparktui.runner.marks import mark_of
 from sparktui.runner.notes import Notes, noted_campaigns
 from sparktui.runner.one_at_a_time import one_at_a_time
@@ -57,26 +57,23 @@ class _Known:
 
 
 def stop_campaign(name: str | None) -> None:
-    """Stop a campaign by its number or `last`; exit 1 where something is left that could not be removed.
+    """Stop a campaign by its number or `last`, or the running one; exit 1 where something is left of it.
 
-    Without a name, the one that is running, or else the newest, is stopped, and named before.
+    Args:
+        name: As it was typed; without one, the campaign that runs is meant, or else the last, and named before.
     """
-    known = _known(name or _meant())
+    known = _known(named_or_running(name))  # what is not there is told without waiting
     if name is None:
         click.echo(visible(f"no ID was given: this stops campaign {known.campaign} {known.name}".rstrip()), err=True)
     with one_at_a_time():
-        _stop(known)
-
-
-def _meant() -> str:
-    running = running_campaign()
-    return "last" if running is None else str(running)
+        _stop(_known(str(known.campaign)))  # whoever was waited for may have changed what is left of it
 
 
 def _stop(known: _Known) -> None:
     campaign = known.campaign
     if known.imported:
         click.echo(f"campaign {campaign} was imported: nothing of it was started here", err=True)
+        _tell_of_another(campaign)
         return
     busy = running_campaign()
     if busy == campaign:
@@ -92,6 +89,13 @@ def _stop(known: _Known) -> None:
     if left:
         sys.exit(ExitCode.PARTIAL)
     click.echo(f"campaign {campaign} is not running, and nothing of it is left", err=True)
+    _tell_of_another(campaign)
+
+
+def _tell_of_another(campaign: int) -> None:
+    busy = running_campaign()
+    if busy is not None and busy != campaign:
+        click.echo(f"campaign {busy} is running: `sparktui stop {busy}` ends it", err=True)
 
 
 def _known(name: str) -> _Known:
