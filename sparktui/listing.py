@@ -10,7 +10,7 @@ from sparktui.importing.published import PREFIX, PUBLISHED, load_published
 from sparktui.moments import local_time
 from sparktui.paths import store_path
 from sparktui.profile.catalog import list_profiles, own_folder
-from sparktui.runner.lock import running_campaign
+from sparktui.runner.lock import has_runner
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow
 from sparktui.units import UNKNOWN
@@ -58,7 +58,7 @@ def _campaign_json(row: CampaignRow) -> dict[str, object]:
 
 def _state(row: CampaignRow) -> str:
     """Return a campaign's state; one that says it is running, but has no runner any more, was interrupted."""
-    if row.state in ("queued", "running") and running_campaign() != row.id:
+    if row.state in ("queued", "running") and not has_runner(row.id):
         return "interrupted"
     return row.state
 

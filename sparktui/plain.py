@@ -14,7 +14,7 @@ from sparktui.paths import store_path
 from sparktui.profile.loader import parse_profile
 from sparktui.runner.eta import Remaining
 from sparktui.runner.last_words import last_words
-from sparktui.runner.lock import running_campaign
+from sparktui.runner.lock import has_runner
 from sparktui.runner.progress import remaining
 from sparktui.store.control import request_control
 from sparktui.store.reader import Reader
@@ -77,7 +77,7 @@ class Follower:
         _note(f"campaign {row.id}: {row.name}{' · SIMULATED' if row.simulated else ''}")
         while True:
             # Asked before the row is read: what a runner that has ended left in the row is final.
-            alive = running_campaign() == self._campaign
+            alive = has_runner(self._campaign)
             row = self._reader.campaign(self._campaign)
             self._print_new()
             if not alive and row.state in CAMPAIGN_OVER:

@@ -13,19 +13,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from sparktui import __version__
-from sparktui.errors import BusyError, SparktuiError
+from sparktui.errors import SparktuiError
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.private import users_umask
 from sparktui.profile.loader import dump_profile
 from sparktui.profile.model import Profile
 from sparktui.runner.closing import close_open
-from sparktui.runner.lock import runner_pid, running_campaign
+from sparktui.runner.lock import Lock, lock_to_hand_on, runner_pid, running_campaign, sign
 from sparktui.store.writer import Writer
 
 START_TIMEOUT_S = 15.0
 RUNNER_LOG = "runner.log"
 STARTED = "started"
-"""A file that the runner makes when it has the lock."""
+"""A file that the runner makes when it has its campaign."""
+END_PATIENCE_S = 5.0
+"""For a runner that did not come up and is asked to end."""
 
 
 def start_campaign(profile: Profile) -> int:
@@ -35,46 +37,41 @@ def start_campaign(profile: Profile) -> int:
         BusyError: Another campaign is running in this data folder.
         SparktuiError: The runner did not come up.
     """
-    refuse_second()
-    campaign = asyncio.run(_store_campaign(profile))
-    start_stored(campaign)
+    with lock_to_hand_on() as lock:
+        campaign = asyncio.run(_store_campaign(profile, lock))
+        start_stored(campaign, lock)
     return campaign
 
 
-def refuse_second() -> None:
-    """Raise BusyError where a campaign is running in this data folder."""
-    busy = running_campaign()
-    if busy is not None:
-        raise BusyError(busy)
-
-
-def start_stored(campaign: int, *, force: bool = False) -> None:
+def start_stored(campaign: int, lock: Lock, *, force: bool = False) -> None:
     """Start the runner of a campaign that is stored as `queued`; where it does not come up, the campaign has failed.
 
     Args:
         campaign: Its number.
+        lock: What the runner inherits.
         force: Go on with topologies that are not what their first waves were measured on.
 
     Raises:
         SparktuiError: The runner did not come up.
     """
     try:
-        _start_runner(campaign, ["--force"] if force else [])
+        _start_runner(campaign, lock, ["--force"] if force else [])
     except SparktuiError as error:
-        if running_campaign() != campaign:  # another one was quicker to take it up
-            asyncio.run(_store_failure(campaign, error))
+        asyncio.run(_store_failure(campaign, error))
         raise
 
 
-async def _store_campaign(profile: Profile) -> int:
+async def _store_campaign(profile: Profile, lock: Lock) -> int:
     async with await Writer.open(store_path()) as writer:
-        return await writer.create_campaign(
+        campaign = await writer.create_campaign(
             name=profile.name,
             profile_yaml=dump_profile(profile),
             source=profile.source,
             host=platform.node(),
             version=__version__,
         )
+        sign(lock, campaign)
+        return campaign
 
 
 async def _store_failure(campaign: int, error: SparktuiError) -> None:
@@ -85,12 +82,13 @@ async def _store_failure(campaign: int, error: SparktuiError) -> None:
         )
 
 
-def _start_runner(campaign: int, options: list[str]) -> None:
+def _start_runner(campaign: int, lock: Lock, options: list[str]) -> None:
     folder = ensure_private(run_dir(campaign))
     (folder / STARTED).unlink(missing_ok=True)  # of a campaign that had this number in a store that is gone
     with (folder / RUNNER_LOG).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sparktui.runner", str(campaign), *options],
+            [sys.executable, "-m", "sparktui.runner", str(campaign), "--lock", str(lock), *options],
+            pass_fds=(lock,),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -98,15 +96,25 @@ def _start_runner(campaign: int, options: list[str]) -> None:
             umask=users_umask(),
             cwd="/",
         )
+    sign(lock, campaign, process.pid)
     try:
-        _await_lock(campaign, process, folder)
+        _await_start(campaign, process, folder)
     except BaseException:  # Ctrl-C too: nobody would know that it runs
-        process.terminate()
+        _end(process)
         raise
     process.returncode = 0  # it is on its own now: nobody here waits for it
 
 
-def _await_lock(campaign: int, process: subprocess.Popen[bytes], folder: Path) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(END_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _await_start(campaign: int, process: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while not (folder / STARTED).exists():
         if process.poll() is not None or time.monotonic() > deadline:

@@ -13,9 +13,9 @@ from sparktui.profile.difference import differences
 from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
 from sparktui.runner.closing import ENDED_EARLY
-from sparktui.runner.detach import refuse_second, start_stored
+from sparktui.runner.detach import start_stored
 from sparktui.runner.left import Left, is_finished, what_is_left
-from sparktui.runner.lock import running_campaign
+from sparktui.runner.lock import lock_to_hand_on, refuse_second, running_campaign, sign
 from sparktui.runner.one_at_a_time import one_at_a_time
 from sparktui.runner.stop import clean_up
 from sparktui.store.reader import Reader
@@ -67,8 +67,10 @@ def _resume(campaign: int, profile: Profile | None, force: bool) -> Resumed | No
     with Reader(store_path()) as reader:
         sweeps, left = _left(reader, campaign)
         again = _to_reopen(reader, sweeps, left)
-    event = reopen(store_path(), campaign, again, [cell.id for cell in left.cells], _said(row, left))
-    start_stored(campaign, force=force)
+    with lock_to_hand_on() as lock:
+        sign(lock, campaign)
+        event = reopen(store_path(), campaign, again, [cell.id for cell in left.cells], _said(row, left))
+        start_stored(campaign, lock, force=force)
     return Resumed(campaign, event)
 
 

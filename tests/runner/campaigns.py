@@ -137,6 +137,14 @@ def own_home(folder: Path) -> Iterator[Owner]:
             process.send_signal(signal.SIGKILL)
 
 
+def into_every_runner(owner: Owner, statements: str) -> None:
+    """Have every runner execute this before anything of its own."""
+    folder = owner.home / "first"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"import sys\nif 'sparktui.runner' in sys.orig_argv:\n    {statements}\n")
+    owner.env["PYTHONPATH"] = str(folder)
+
+
 def json_of(done: subprocess.CompletedProcess[str]) -> Any:
     """Return what a command printed, which must be JSON and nothing else."""
     return json.loads(done.stdout)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.runner.campaigns import DEADLINE_S, PROFILE, Owner, json_of
+from tests.runner.campaigns import DEADLINE_S, PROFILE, Owner, into_every_runner, json_of
 from tests.sim_engine import sim_engine
 
 
@@ -199,12 +199,20 @@ def test_a_number_that_an_older_store_has_used_starts_like_any_other(owner: Owne
 
 
 def test_a_runner_that_does_not_come_up_leaves_no_campaign_waiting(owner: Owner) -> None:
-    (owner.home / "data" / "runner.lock").mkdir(parents=True)
+    into_every_runner(owner, "import os; os._exit(3)")
     done = owner.type("run", owner.profile(), "--plain")
     assert done.returncode == 2
     assert "did not come up" in done.stderr
     assert "Traceback" not in done.stderr
     assert owner.state() == "failed"
+
+
+def test_where_the_lock_cannot_be_taken_no_campaign_is_stored(owner: Owner) -> None:
+    (owner.home / "data" / "runner.lock").mkdir(parents=True)
+    done = owner.type("run", owner.profile(), "--plain")
+    assert done.returncode == 1
+    assert "cannot lock" in done.stderr
+    assert not owner.rows("SELECT id FROM campaign")
 
 
 def test_a_server_that_is_not_up_is_not_waited_for_as_if_it_were_loading(owner: Owner) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from sparktui.errors import StoreError, UsageError
-from sparktui.runner.lock import hold_lock, runner_pid
+from sparktui.runner.lock import keep_lock, runner_pid
 from sparktui.runner.one_at_a_time import one_at_a_time
 from sparktui.runner.resume import resume
 from sparktui.runner.stop import stop_campaign
@@ -46,7 +46,7 @@ def test_a_file_system_that_locks_nothing_keeps_no_engines_up_and_begins_no_camp
     with AT_ONCE():
         pass
     with pytest.raises(StoreError, match="No locks available"):
-        hold_lock(1)
+        keep_lock(1)
     assert runner_pid() is None
 
 

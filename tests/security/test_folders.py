@@ -17,7 +17,7 @@ import pytest
 
 from sparktui.errors import StoreError
 from sparktui.paths import data_dir, ensure_private, run_dir, store_path
-from sparktui.runner.lock import hold_lock, lock_path, running_campaign
+from sparktui.runner.lock import keep_lock, lock_path, running_campaign
 from sparktui.runner.notes import Note, Notes
 from sparktui.store.connection import open_readonly, open_writable
 from sparktui.store.control import request_control
@@ -190,7 +190,7 @@ class TestLock:
         (tmp_path / "precious").write_text("kept")
         lock_path().symlink_to(tmp_path / "precious")
         with pytest.raises(StoreError, match="cannot lock"):
-            hold_lock(1)
+            keep_lock(1)
         assert running_campaign() is None
         assert (tmp_path / "precious").read_text() == "kept"
 
@@ -200,7 +200,7 @@ class TestLock:
         lock_path().chmod(0o666)
         assert running_campaign() is None
         with pytest.raises(StoreError, match="not yours alone"):
-            hold_lock(1)
+            keep_lock(1)
 
     def test_somebody_elses_names_nobody(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         home.mkdir(mode=0o700)
@@ -213,7 +213,7 @@ class TestLock:
         os.mkfifo(lock_path(), 0o600)
         assert running_campaign() is None
         with pytest.raises(StoreError, match="not yours alone"):
-            hold_lock(1)
+            keep_lock(1)
 
 
 class TestHeldLock:
