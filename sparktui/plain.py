@@ -12,11 +12,11 @@ from sparktui.measure.live import rate
 from sparktui.moments import local_time
 from sparktui.paths import store_path
 from sparktui.profile.loader import parse_profile
+from sparktui.runner.asking import ask_to_stop
 from sparktui.runner.eta import Remaining
 from sparktui.runner.last_words import last_words
 from sparktui.runner.lock import has_runner
 from sparktui.runner.progress import remaining
-from sparktui.store.control import request_control
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CAMPAIGN_OVER, CellRow, EventRow, SweepRow
 from sparktui.units import duration, milliseconds, percent_of
@@ -49,7 +49,11 @@ def follow(campaign: int, *, stop_on_interrupt: bool, since: int = 0) -> int:
 
 
 def _stop_and_follow(follower: Follower, campaign: int) -> int:
-    request_control(store_path(), campaign, "stop")
+    try:
+        ask_to_stop(store_path(), campaign)
+    except KeyboardInterrupt:  # while it waited for whoever has the store locked
+        _note(f"campaign {campaign} was not asked to stop, and goes on; `sparktui stop {campaign}` ends it")
+        return ExitCode.INTERRUPTED
     _note(f"stopping campaign {campaign}; Ctrl-C again leaves it to stop by itself")
     try:
         follower.to_the_end()

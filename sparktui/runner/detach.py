@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from sparktui import __version__
@@ -138,9 +137,13 @@ def kill_runner(campaign: int) -> None:
     signal_runner(campaign, signal.SIGKILL)
 
 
-def signal_runner(campaign: int, number: signal.Signals) -> None:
-    """Send a signal to a campaign's runner, if it has one."""
+def signal_runner(campaign: int, number: signal.Signals) -> bool:
+    """Send a signal to a campaign's runner; tell whether it has one."""
     pid = runner_pid()
-    if pid is not None and running_campaign() == campaign:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
+    if pid is None or running_campaign() != campaign:
+        return False
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True

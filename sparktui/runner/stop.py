@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import click
@@ -17,6 +18,7 @@ from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
 from sparktui.runner.agent_homes import agent_mark
 from sparktui.runner.agents_left import end_agents
+from sparktui.runner.asking import ask_to_stop
 from sparktui.runner.closing import close_open
 from sparktui.runner.detach import end_runner, kill_runner, signal_runner
 from sparktui.runner.hosts import hosts_of, let_go
@@ -32,7 +34,6 @@ from sparktui.serving.host import Host
 from sparktui.serving.launch import Deployment, Launched, log_path
 from sparktui.serving.local import LocalHost
 from sparktui.serving.plan import Plan, Step
-from sparktui.store.control import request_control
 from sparktui.store.failures import store_errors
 from sparktui.store.reader import Reader
 from sparktui.store.rows import SWEEP_OVER, CampaignRow, LaunchedRow, SweepRow
@@ -115,12 +116,11 @@ def _known(name: str) -> _Known:
 
 def _ask_runner(known: _Known) -> None:
     campaign = known.campaign
-    try:
-        if not known.stored:
-            raise StoreError("nobody would hear it there")
-        request_control(store_path(), campaign, "stop")
-    except StoreError:  # a store that cannot be written must not keep engines up
-        signal_runner(campaign, signal.SIGTERM)
+    if known.stored:
+        with suppress(StoreError):  # its runner has ended just now
+            ask_to_stop(store_path(), campaign)
+    else:
+        signal_runner(campaign, signal.SIGTERM)  # nobody would hear it there
     click.echo(f"asked campaign {campaign} to stop; waiting for its engines to end", err=True)
     if not end_runner(campaign, RUNNER_TIMEOUT_S):
         click.echo(f"its runner did not end within {RUNNER_TIMEOUT_S:.0f} s; ending it", err=True)

@@ -345,10 +345,10 @@ class SparktuiApp(App[str]):
 
     @work(thread=True, group="control")
     def _request_stop(self, campaign: int) -> None:
-        from sparktui.store.control import request_control
+        from sparktui.runner.asking import ask_to_stop
 
         try:
-            request_control(self.store_path, campaign, "stop")
+            ask_to_stop(self.store_path, campaign)
         except SparktuiError as error:
             self.post_message(WorkFailed(error))
 

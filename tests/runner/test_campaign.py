@@ -112,6 +112,21 @@ def test_ctrl_c_stops_the_campaign_cleanly(owner: Owner) -> None:
     owner.until(lambda: not owner.processes(), "the end of every process")
 
 
+def test_ctrl_c_stops_the_campaign_though_its_store_is_locked(owner: Owner) -> None:
+    viewer = owner.start("run", owner.profile(LONG), "--only", "solo", "--plain")
+    owner.until(lambda: waves_done(owner), "the first wave")
+    with closing(sqlite3.connect(owner.home / "data" / "sparktui.db", isolation_level=None)) as store:
+        store.execute("BEGIN IMMEDIATE")
+        viewer.send_signal(signal.SIGINT)
+        assert viewer.stderr is not None
+        said = next((line for line in viewer.stderr if "locked" in line or "stopping" in line), "nothing")
+        assert said.startswith("stopping campaign 1")
+    _, said = viewer.communicate(timeout=60)
+    assert viewer.returncode == 130, said
+    assert owner.state() == "stopped"
+    owner.until(lambda: not owner.processes(), "the end of every process")
+
+
 def test_stop_ends_a_campaign_from_another_terminal(owner: Owner) -> None:
     started = owner.type("run", owner.profile(LONG), "--only", "cluster-tp2", "--detach")
     assert started.stdout == "1\n"
