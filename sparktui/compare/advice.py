@@ -118,7 +118,7 @@ def not_decided(rows: Sequence[Row]) -> str:
     """Say why levels without a decided winner have none."""
     ties = [row for row in rows if row.tie]
     if not ties:
-        able = {row.concurrency: row.winner for row in rows if row.winner} or {row.concurrency: "none" for row in rows}
+        able = {row.concurrency: row.only for row in rows if row.only} or {row.concurrency: "none" for row in rows}
         where = spans(able, [row.concurrency for row in rows])
         return f"nothing to compare: able to win at {where}: {', '.join(dict.fromkeys(able.values()))}"
     return f"not decided: a tie ({', '.join(map(_tied, ties))})"

@@ -15,7 +15,7 @@ from sparktui.compare.meter import EnergyMeter
 from sparktui.measure.calculators import DEFAULT, find_calculator
 from sparktui.measure.cell import CellContext, CellFigures
 from sparktui.store.reader import Reader
-from sparktui.store.rows import CellRow, SweepRow
+from sparktui.store.rows import CELL_OVER, CellRow, SweepRow
 from sparktui.units import UNKNOWN
 
 FIGURES_KEPT = 512
@@ -46,6 +46,8 @@ class MeasuredCell:
     figures: CellFigures
     barred: str | None
     """Why it cannot win."""
+    awaited: bool = False
+    """Whether it has not been measured to its end yet, and is to be."""
 
     @property
     def workload(self) -> Workload:
@@ -103,7 +105,8 @@ def measured_cells(
         kept = FiguresCache() if cache is None else cache
         compute = partial(_figures, reader, sweep, cell, events, calculator, meter)
         figures = kept.get((cell.id, calculator, events), state, compute)
-        cells.append(MeasuredCell(sweep.topology, cell, figures, _cannot_win(sweep, cell, figures)))
+        barred = _cannot_win(sweep, cell, figures)
+        cells.append(MeasuredCell(sweep.topology, cell, figures, barred, _awaited(sweep, cell)))
     return cells
 
 
@@ -122,6 +125,13 @@ def _figures(
 def _context(sweep: SweepRow, cell: CellRow) -> CellContext:
     latency_s = None if sweep.latency_us is None else sweep.latency_us / 1e6
     return CellContext(cell.concurrency, cell.pp + cell.depth, cell.shape, latency_s)
+
+
+def _awaited(sweep: SweepRow, cell: CellRow) -> bool:
+    """Tell what is still to come, or was when its owner stopped the campaign, from what came to an end of its own."""
+    if cell.state in CELL_OVER:
+        return cell.state != "done" and sweep.state == "stopped" and cell.ended_by is None
+    return sweep.state not in ("failed", "guard")
 
 
 def _cannot_win(sweep: SweepRow, cell: CellRow, figures: CellFigures) -> str | None:

@@ -36,6 +36,11 @@ class Column:
     """With the calculator that its figures here come from, and whether its campaign is simulated."""
     cells: tuple[MeasuredCell, ...]
 
+    @property
+    def awaited(self) -> tuple[int, ...]:
+        """The levels that are still to be measured."""
+        return tuple(cell.cell.concurrency for cell in self.cells if cell.awaited)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -57,6 +62,16 @@ class Table:
     """Where the order of any two topologies flips."""
     gains: tuple[Gain, ...] = ()
     """Of the second topology over the first, where there are two."""
+
+    @property
+    def contested(self) -> bool:
+        """Whether there is anybody to win against."""
+        return len(self.topologies) > 1
+
+    @property
+    def verdict_title(self) -> str:
+        """What stands above who wins: nobody has won while others are still to be measured."""
+        return "So far" if any(row.awaited for row in self.rows) else "Winner"
 
     def names_rival(self, row: Row) -> bool:
         """Tell whether a row has to say whom its margin is against: its table's baseline is somebody else."""

@@ -88,6 +88,8 @@ def _row(table: Table, row: Row) -> dict[str, object]:
         "margin": row.margin,
         "against": row.against,
         "tie": row.tie,
+        "only": row.only,
+        "awaited": list(row.awaited),
         "tied": list(row.tied),
         "lead": min(row.leads, key=abs, default=None),
         "lead_over": row.lead_over,

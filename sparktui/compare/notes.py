@@ -9,6 +9,7 @@ from sparktui.compare.comparison import Column, Table
 from sparktui.compare.crossover import lead_of
 from sparktui.compare.fingerprint import differences, engine_differences
 from sparktui.compare.gains import gains
+from sparktui.compare.levels import spans
 from sparktui.compare.winners import TIE_THRESHOLD, Row
 from sparktui.errors import ProfileError
 from sparktui.profile.loader import parse_profile
@@ -23,6 +24,7 @@ def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -
             if ranked
             else ("not ranked: they were not measured alike; `sparktui compare --force` ranks them all the same",)
         ),
+        *_unfinished(columns),
         *_decisions(tables),
         *_drifts(tables),
         *_controls(columns, tables),
@@ -31,16 +33,33 @@ def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -
     )
 
 
+def _unfinished(columns: Sequence[Column]) -> Iterator[str]:
+    """Tell what has not been measured of campaigns that nobody works on any more, and how to go on with them."""
+    for campaign in dict.fromkeys(column.campaign for column in columns):
+        mine = [column for column in columns if column.campaign == campaign]
+        missing = [f"{c.name} {spans(c.awaited, [m.cell.concurrency for m in c.cells])}" for c in mine if c.awaited]
+        if missing and campaign.resumable:
+            what = ", ".join(missing)
+            yield f"not finished: {what} not measured yet; `sparktui resume {campaign.id}` finishes it"
+
+
 def _decisions(tables: Iterable[Table]) -> list[str]:
     rows = [row for table in tables for row in table.rows]
     levels: dict[tuple[str, str], dict[str, None]] = {}
     for row in rows:
-        for barred in row.barred.items():
+        for barred in _told(row):
             levels.setdefault(barred, {})[f"c{row.concurrency}"] = None
     reasons = [f"{', '.join(found)} {topology} cannot win: {why}" for (topology, why), found in levels.items()]
     if any(row.decided_by == "threshold" and row.interval is None for row in rows):
         return ["ties by the threshold alone: fewer than two waves are known of some cells", *reasons]
     return reasons
+
+
+def _told(row: Row) -> Iterator[tuple[str, str]]:
+    """Return who cannot win and why, but for what has simply not been measured yet."""
+    for topology, why in row.barred.items():
+        if topology not in row.awaited or row.values.get(topology) is not None:
+            yield topology, why
 
 
 def _drifts(tables: Iterable[Table]) -> Iterator[str]:

@@ -15,7 +15,8 @@ from sparktui.units import percents
 
 def leader_sentences(table: Table) -> list[str]:
     """Say who leads a metric up to how many users; nothing where there is nobody to compare with or nothing ranked."""
-    return [*_leads(table), *_ties(table)]
+    so_far = "so far " if any(row.awaited for row in table.rows) else ""
+    return [f"{so_far}{line}" for line in (*_leads(table), *_ties(table))]
 
 
 def _leads(table: Table) -> list[str]:

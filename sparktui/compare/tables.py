@@ -78,7 +78,9 @@ def _section(title: str, lines: Iterable[str]) -> str:
 def _last_column(table: Table, gains: bool, sure: bool, room: int) -> list[str]:
     """Return what is said of each row, as fully as there is room for."""
     texts = [_gain(table, row, full=sure) if gains else _winner(table, row, sure) for row in table.rows]
-    head = _gain_word(table).capitalize() if gains else "Winner"
+    if not table.contested:
+        return [""] * (1 + len(table.rows))
+    head = _gain_word(table).capitalize() if gains else table.verdict_title
     return [head, *(fitting(forms, room) for forms in texts)]
 
 
@@ -103,8 +105,8 @@ def _title(table: Table, counted: str, simulated: bool, width: int, gains: bool)
     metric = table.metric
     mark = "SIMULATED  " if simulated else ""
     title = f"{mark}{metric.title}, {metric.unit}, {metric.better} is better"
-    margin = f"margin against {table.baseline or 'the runner-up'}"
-    load = f"{table.workload}, {counted}; {f'{_gain_word(table)} of {table.topologies[1]}' if gains else margin}"
+    margin = f"; margin against {table.baseline or 'the runner-up'}" if table.contested else ""
+    load = f"{table.workload}, {counted}{f'; {_gain_word(table)} of {table.topologies[1]}' if gains else margin}"
     fits = len(title) + len(load) + 4 <= width
     return [f"{title}  ({load})"] if fits else [title, *textwrap.wrap(f"({load})", width)]
 

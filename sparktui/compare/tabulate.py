@@ -93,7 +93,7 @@ def _standing(metric: Metric, name: str, cell: MeasuredCell | None) -> Standing:
     figures = cell.figures
     known = figures.mean(metric.figure)
     barred = cell.barred or (None if known is not None else f"its {metric.name} is not known")
-    return Standing(name, figures.samples(metric.figure), known, barred)
+    return Standing(name, figures.samples(metric.figure), known, barred, cell.awaited)
 
 
 def calculators(cells: Iterable[MeasuredCell]) -> str:

@@ -10,6 +10,8 @@ from sparktui.compare.interval import Interval
 from sparktui.compare.winners import Row
 from sparktui.units import UNKNOWN, percent, percents
 
+SO_FAR = " so far"
+"""What an answer is while others are still to be measured."""
 PART = re.compile(r"(?=[-_/.])")
 """Where a name may be cut so that what is left still says which it is."""
 MIN_SHARED = 4
@@ -34,16 +36,11 @@ def verdicts(row: Row, *, named: bool = False, sure: bool = False) -> tuple[str,
         named: As in `verdict`.
         sure: Give the interval of the margin, in all lengths of a winner's and in the longest of a tie's.
     """
+    if row.only is not None:
+        return _only(row, row.only)
     if row.winner is None:
         return (UNKNOWN,)
-    if row.margin is None:
-        return (f"{row.winner} alone",)
-    if row.tie:
-        return _tie(row, named, sure)
-    margin = f"{row.winner} {percent(row.margin)}"
-    if not named:
-        return (f"{margin}{_sure(row, sure)}",)
-    return f"{margin} vs {row.against}{_sure(row, sure)}", row.winner
+    return _tie(row, named, sure) if row.tie else _winner(row, named, sure)
 
 
 def fitting(texts: Sequence[str], room: int) -> str:
@@ -66,6 +63,19 @@ def span(interval: Interval) -> str:
     """Return the interval of a margin: `+1.4 to +2.0`."""
     low, high = interval
     return f"{low * 100:+.1f} to {high * 100:+.1f}"
+
+
+def _only(row: Row, name: str) -> tuple[str, ...]:
+    """Say that there was nobody to compare with; others that have a value cannot be ranked by it."""
+    others = [value for other, value in row.values.items() if other != name and value is not None]
+    return f"only {name} {'counts' if others else 'measured'}", f"only {name}"
+
+
+def _winner(row: Row, named: bool, sure: bool) -> tuple[str, ...]:
+    margin = f"{row.winner} {percent(row.margin)}"
+    if not named:
+        return (f"{margin}{_sure(row, sure)}",)
+    return f"{margin} vs {row.against}{_sure(row, sure)}", row.winner or UNKNOWN
 
 
 def _tie(row: Row, named: bool, sure: bool) -> tuple[str, ...]:

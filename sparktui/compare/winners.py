@@ -60,6 +60,8 @@ class Standing:
     """The figure, where it is not the mean of `values`: of a table that does not tell its waves, or over requests."""
     barred: str | None = None
     """Why it cannot win; its value is shown all the same."""
+    awaited: bool = False
+    """Whether it cannot win because it has not been measured to its end yet."""
 
     @property
     def value(self) -> float | None:
@@ -76,7 +78,7 @@ class Row:
     values: dict[str, float | None]
     """Means by topology; None for one that has none."""
     winner: str | None = None
-    """The best of those that can win; None where there is none. A tie has one too: the best by a hair."""
+    """The best of those that can win; None where fewer than two can. A tie has one too: the best by a hair."""
     margin: float | None = None
     """Winner over `against`, less one: +0.46 is 46 % more. Of a latency it is negative: -0.19 is 19 % less."""
     against: str | None = None
@@ -98,6 +100,10 @@ class Row:
 
     tied: tuple[str, ...] = ()
     """Of a tie, the winner and everybody who cannot be told from it, in the order of `values`."""
+    only: str | None = None
+    """The one that can be ranked, where nobody else can: it has won against nobody."""
+    awaited: tuple[str, ...] = ()
+    """Who has not been measured to its end yet: until then the answer is one so far."""
     lead_over: str | None = None
     """Of a tie, the best that all of them are ahead of, or the baseline where they are; None where there is nobody."""
 
@@ -138,7 +144,7 @@ def decide(
     able = [s for s in standings if s.topology not in row.barred] if rank else []
     ranked = _ranked(metric, able)
     if len(ranked) < 2:
-        return replace(row, winner=ranked[0].topology if ranked else None)
+        return replace(row, only=ranked[0].topology if ranked else None)
     best, runner_up = ranked[0], ranked[1]
     rival = _rival(ranked, baselines)
     tie, decided_by = _told_apart(_margin(best, runner_up), _margin_interval(row, best, runner_up), threshold)
@@ -166,6 +172,7 @@ def _unranked(metric: Metric, concurrency: int, standings: Sequence[Standing]) -
         barred={s.topology: reason for s in standings if (reason := _cannot_win(s)) is not None},
         std={s.topology: sample_std(s.values) for s in standings},
         estimates={s.topology: estimate(s.values) for s in standings},
+        awaited=tuple(s.topology for s in standings if s.awaited),
         drift={topology: change for topology, change in drifts.items() if change is not None},
     )
 

@@ -28,7 +28,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table's heads and rows; the first column is the concurrency, those after the topologies say who wins."""
+    """A table's heads and rows; first the concurrency, then each topology; after several of them, who wins."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -37,7 +37,8 @@ class Grid:
 def grid(table: Table) -> Grid:
     """Return a winner table; with a column for the margin's interval where one is known."""
     sure = any(row.interval is not None for row in table.rows)
-    head = ("Concurrency", *table.topologies, "Winner", *(("95 % interval",) if sure else ()))
+    last = (*((table.verdict_title,) if table.contested else ()), *(("95 % interval",) if sure else ()))
+    head = ("Concurrency", *table.topologies, *last)
     return Grid(head, tuple(_row(table, row, sure) for row in table.rows))
 
 
@@ -54,7 +55,7 @@ def title(table: Table) -> str:
 def subtitle(table: Table, comparison: Comparison) -> str:
     """Say in what unit, which way is better, under which load, by which calculator."""
     metric = table.metric
-    against = "" if len(table.topologies) < 2 else f"; margins against {table.baseline or 'the runner-up'}"
+    against = "" if not table.contested else f"; margins against {table.baseline or 'the runner-up'}"
     return f"{metric.unit}, {metric.better} is better; {table.workload}; calculator {comparison.calculator}{against}"
 
 
@@ -77,8 +78,13 @@ def _reason(advice: Advice) -> str:
 def _row(table: Table, row: Row, sure: bool) -> tuple[Cell, ...]:
     interval = (Cell(_span(row)),) if sure else ()
     values = (_value(table, row, name) for name in table.topologies)
+    return (Cell(f"c{row.concurrency}"), *values, *_winner(table, row), *interval)
+
+
+def _winner(table: Table, row: Row) -> tuple[Cell, ...]:
+    """Return who wins, in the winner's colour where there is one that cannot change any more."""
     said = verdict(row, named=table.names_rival(row))
-    return (Cell(f"c{row.concurrency}"), *values, Cell(said, topology=None if row.tie else row.winner), *interval)
+    return (Cell(said, topology=None if row.tie or row.awaited else row.winner),) if table.contested else ()
 
 
 def _value(table: Table, row: Row, topology: str) -> Cell:

@@ -54,6 +54,11 @@ class CampaignRow:
         """Whether its figures come from the embedded engine and must never pass for measurements."""
         return self.source == "simulated"
 
+    @property
+    def resumable(self) -> bool:
+        """Whether it was measured here, is over, and may have something left to measure."""
+        return self.source in ("measured", "simulated") and self.state in CAMPAIGN_OVER - {"done"}
+
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:

@@ -51,6 +51,11 @@ COMPARE = (
         "%",
         good="an interval that does not hold zero",
     ),
+    Explanation(
+        "So far",
+        "In the place of Winner while others are still to be measured at some level. `only solo`: it has won against "
+        "nobody. A race that was stopped is finished with r in History, or `sparktui resume`.",
+    ),
     Explanation("±", "The standard deviation over the waves of a level: how far single waves lie from the mean."),
     Explanation(
         "tie",

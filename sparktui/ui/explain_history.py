@@ -15,8 +15,8 @@ HISTORY = (
     Explanation(
         "fastest decode",
         "Who decodes fastest, all streams together, at the lowest concurrency that was measured, at one in the middle "
-        "(c8 where there is one) and at the highest. `a = b` or `tie`: they cannot be told apart. Compare says by how "
-        "much.",
+        "(c8 where there is one) and at the highest. `a = b` or `tie`: they cannot be told apart. `so far`: others are "
+        "still to be measured; `only a`: none but that. Of a server alone, its tok/s. Compare says by how much.",
         "",
         "worked out from every wave when this screen is first opened; … until then",
     ),

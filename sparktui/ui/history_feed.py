@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sparktui.compare.comparison import Comparison
 from sparktui.compare.summary import summarise
+from sparktui.compare.winners import Row
 from sparktui.errors import StoreError, UsageError
 from sparktui.importing.published import PREFIX, PUBLISHED, load_published, open_published
 from sparktui.paths import store_path
@@ -125,9 +126,12 @@ def winners_of(comparison: Comparison) -> Winners:
     """Return who decodes fastest at the levels that have room, in the first workload."""
     decode = [table for table in comparison.tables if table.metric.name == "decode"]
     rows = {row.concurrency: row for table in decode[:1] for row in table.rows if any(row.values.values())}
-    return tuple(
-        LevelWinner(level, rows[level].winner, rows[level].tied) for level in levels_shown(tuple(sorted(rows)))
-    )
+    return tuple(_level_winner(rows[level]) for level in levels_shown(tuple(sorted(rows))))
+
+
+def _level_winner(row: Row) -> LevelWinner:
+    rate = None if len(row.values) > 1 else next(iter(row.values.values()))
+    return LevelWinner(row.concurrency, row.winner, row.tied, bool(row.awaited), row.only, rate)
 
 
 def _cell_states(reader: Reader, sweeps: Iterable[SweepRow]) -> tuple[str, ...]:

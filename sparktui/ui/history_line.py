@@ -8,13 +8,13 @@ from datetime import date
 
 from textual.content import Content
 
-from sparktui.compare.verdict import equal, equal_in_short, fitting
+from sparktui.compare.verdict import SO_FAR, equal, equal_in_short, fitting
 from sparktui.moments import local_time
 from sparktui.ui.colours import colour
 from sparktui.ui.history_view import LEVELS_SHOWN, HistoryRow, LevelWinner
 from sparktui.ui.text import Part, clipped, harmless, squeezed
 from sparktui.ui.widgets.masthead import BADGES
-from sparktui.units import UNKNOWN
+from sparktui.units import UNKNOWN, rate
 
 NAME_COLUMNS = 18
 NARROW_NAME_COLUMNS = 10
@@ -90,15 +90,21 @@ class Layout:
     def _winner(self, row: HistoryRow, found: LevelWinner) -> Part:
         level = f"c{found.concurrency} "
         text = f"{level}{self._named(found, self.winner - len(level) - 1)}".ljust(self.winner)
-        if found.tied or found.winner is None or found.winner not in row.topologies:
+        if found.tied or found.so_far or found.winner is None or found.winner not in row.topologies:
             return (text, "$dim")
         return (text, colour(found.winner, row.topologies))
 
     def _named(self, found: LevelWinner, room: int) -> str:
-        """Name who is fastest; those that tie only where all have room."""
+        """Name who is fastest; those that tie only where all have room, and where there is one only, its figure."""
+        if found.rate is not None:
+            return clipped(rate(found.rate), room)
         if found.tied:
-            return fitting((harmless(equal(found.tied)), harmless(equal_in_short(found.tied)), "tie"), room)
-        return squeezed(UNKNOWN if found.winner is None else harmless(found.winner), room)
+            names = (harmless(equal(found.tied)), harmless(equal_in_short(found.tied)))
+            return fitting((*(f"{text}{SO_FAR}" for text in names if found.so_far), *names, "tie"), room)
+        if found.winner is None:
+            return UNKNOWN if found.only is None else squeezed(f"only {harmless(found.only)}", room)
+        name = harmless(found.winner)
+        return fitting((f"{name}{SO_FAR}" if found.so_far else name, squeezed(name, room)), room)
 
 
 def _when(row: HistoryRow, width: int) -> str:

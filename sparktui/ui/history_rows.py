@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sparktui.compare.verdict import equal
+from sparktui.compare.verdict import SO_FAR, equal
 from sparktui.exporting.text import moment
-from sparktui.ui.history_view import HistoryRow
+from sparktui.ui.history_view import HistoryRow, LevelWinner
 from sparktui.ui.table_shown import TableShown, Value
 from sparktui.units import UNKNOWN
 
@@ -22,9 +22,15 @@ def history_rows(rows: Sequence[HistoryRow], filtered_by: str) -> TableShown | N
     return TableShown(COLUMNS, tuple(map(_row, rows)), facts) if rows else None
 
 
+def _winner(found: LevelWinner) -> str:
+    named = equal(found.tied) or found.winner
+    only = UNKNOWN if found.only is None else f"only {found.only}"
+    return f"c{found.concurrency} {named or only}{SO_FAR if found.so_far and named else ''}"
+
+
 def _row(row: HistoryRow) -> tuple[Value, ...]:
     winners = None
     if row.winners is not None:
-        winners = "; ".join(f"c{w.concurrency} {equal(w.tied) or w.winner or UNKNOWN}" for w in row.winners)
+        winners = "; ".join(map(_winner, row.winners))
     begun = row.date if row.created is None else moment(row.created)
     return row.key, begun, row.name, row.source, row.state, row.done, len(row.topologies), winners, row.detail or None

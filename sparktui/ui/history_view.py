@@ -21,9 +21,15 @@ class LevelWinner:
 
     concurrency: int
     winner: str | None
-    """None where nobody can win there."""
+    """None where fewer than two can win there."""
     tied: tuple[str, ...] = ()
     """Who cannot be told from the fastest, it among them; empty where it is told."""
+    so_far: bool = False
+    """Whether others are still to be measured."""
+    only: str | None = None
+    """The one that was measured, where others were not: it is faster than nobody."""
+    rate: float | None = None
+    """What it decodes, tok/s, where there is no other topology at all."""
 
 
 @dataclass(frozen=True, slots=True)

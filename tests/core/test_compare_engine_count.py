@@ -89,5 +89,5 @@ async def test_the_sustained_rate_of_a_pool_is_the_same_whether_or_not_events_we
         full = [row.record for row in reader.waves(1, events=True)]
         text = render(summarise(reader, 1))
     assert bare == full
-    assert "(pp100 tg11, pool, usage by token_ids;" in text
+    assert "(pp100 tg11, pool, usage by token_ids)" in text
     assert "110.0" in text

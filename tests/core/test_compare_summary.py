@@ -95,7 +95,7 @@ async def test_what_failed_or_was_not_measured_cannot_win_and_says_why(path: Pat
         await writer.commit_wave(cells["stopped"], 0, False, wave(request(0), request(1)))
         await writer.set_cell_state(cells["broken"], "skipped")
     row = summary(path, campaign).rows[0]
-    assert row.winner == "fine"
+    assert (row.winner, row.only, row.awaited) == (None, "fine", ("stopped",))
     assert row.barred == {
         "flaky": "2 of 4 requests failed",
         "broken": "skipped: out of memory on gf1",
@@ -176,3 +176,29 @@ async def test_a_campaign_with_nothing_measured_yet_has_no_tables_and_no_traceba
     assert comparison.tables == ()
     assert render(comparison) == ""
     assert summary(path, await store_campaign(path, {"solo": {1: ()}})).rows[0].winner is None
+
+
+async def test_a_race_that_was_stopped_names_what_is_missing_and_who_has_only_won_so_far(path: Path) -> None:
+    campaign = await store_campaign(
+        path, {"solo": {1: (40.0, 40.1), 8: (150.0, 151.0)}, "tp2": {1: (58.0, 58.1), 8: ()}}
+    )
+    async with await Writer.open(path) as writer:
+        await writer.set_cell_state(4, "failed")
+        await writer.set_sweep_state(2, "stopped")
+        await writer.set_campaign_state(campaign, "stopped", exit_code=130)
+    comparison = summary(path, campaign)
+    first, last = comparison.tables[0].rows
+    assert (first.winner, first.awaited) == ("tp2", ())
+    assert (last.winner, last.only, last.awaited) == (None, "solo", ("tp2",))
+    assert comparison.notes[0] == f"not finished: tp2 c8 not measured yet; `sparktui resume {campaign}` finishes it"
+    assert comparison.tables[0].verdict_title == "So far"
+    assert not any("tp2 cannot win" in note for note in comparison.notes)
+
+
+async def test_what_the_guard_ended_is_not_waited_for(path: Path) -> None:
+    campaign = await store_campaign(path, {"solo": {1: (40.0, 40.1)}, "tp2": {1: ()}})
+    async with await Writer.open(path) as writer:
+        await writer.set_cell_state(2, "failed")
+        await writer.set_sweep_state(2, "guard", error="gf1 was under its floor")
+    table = summary(path, campaign).tables[0]
+    assert (table.rows[0].only, table.rows[0].awaited, table.verdict_title) == ("solo", (), "Winner")

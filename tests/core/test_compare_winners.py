@@ -132,10 +132,16 @@ def test_a_barred_cell_cannot_win_and_says_why() -> None:
         Standing("good", (100.0, 100.0)),
         Standing("missing"),
     )
-    assert row.winner == "good"
-    assert row.margin is None
+    assert (row.winner, row.only, row.margin) == (None, "good", None)
+    assert verdict(row) == "only good counts"
     assert row.barred == {"oom": "failed: out of memory", "late": "stamps late", "missing": "not measured"}
     assert row.values == {"oom": None, "late": 200.0, "good": 100.0, "missing": None}
+
+
+def test_one_that_was_measured_alone_has_won_nothing() -> None:
+    row = decode(Standing("solo", (40.0, 41.0)), Standing("tp2", awaited=True))
+    assert (row.winner, row.best, row.only, row.awaited) == (None, (), "solo", ("tp2",))
+    assert verdicts(row) == ("only solo measured", "only solo")
 
 
 def test_where_nobody_can_win_there_is_no_winner() -> None:
@@ -227,5 +233,5 @@ def test_those_that_tie_are_those_who_would_tie_with_the_winner_alone(found: lis
 @pytest.mark.parametrize("value", [1e-300, 1e300])
 def test_a_value_whose_ratios_no_number_holds_cannot_win(value: float) -> None:
     row = decode(Standing("solo", known_mean=40.0), Standing("odd", known_mean=value))
-    assert (row.winner, row.margin) == ("solo", None)
+    assert (row.winner, row.only, row.margin) == (None, "solo", None)
     assert "odd" in row.barred

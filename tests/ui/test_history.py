@@ -19,7 +19,7 @@ from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog
 from sparktui.ui.doing import Doing
 from sparktui.ui.history import HistoryScreen
 from sparktui.ui.history_feed import HistoryFeed
-from sparktui.ui.history_view import HistoryRow, HistoryView, LevelWinner, levels_shown
+from sparktui.ui.history_view import HistoryRow, HistoryView, levels_shown
 from sparktui.ui.live import LiveScreen
 from sparktui.ui.widgets.answers import Standing
 from tests.ui.fixture_store import FINISHED, Race, build
@@ -155,9 +155,10 @@ async def test_the_winners_are_those_that_show_tells(tmp_path: Path) -> None:
     for row in view.rows:
         with selected([row.key], store) as selections:
             told = {r.concurrency: r for t in compare(selections).tables if t.metric.name == "decode" for r in t.rows}
-        assert row.winners == tuple(
-            LevelWinner(w.concurrency, told[w.concurrency].winner, told[w.concurrency].tied) for w in row.winners or ()
-        )
+        for found in row.winners or ():
+            same = told[found.concurrency]
+            assert (found.winner, found.tied, found.only) == (same.winner, same.tied, same.only)
+            assert found.so_far == bool(same.awaited)
 
 
 async def test_a_look_at_many_campaigns_lists_them_all_before_their_winners_are_known(tmp_path: Path) -> None:

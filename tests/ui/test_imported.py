@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,15 @@ async def test_every_screen_opens_on_an_imported_campaign(tmp_path: Path, name: 
             assert await shown(pilot)
 
 
-async def test_a_topology_without_a_rival_is_called_alone_and_no_winner(tmp_path: Path) -> None:
+async def test_a_topology_without_a_rival_is_no_winner_and_shows_what_it_reached(tmp_path: Path) -> None:
     store = tmp_path / "sparktui.db"
     campaign = save(store, sample("guidellm-0.8.1.json"))
     async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
         await pilot.press("2")
         said = text((await shown(pilot)).panel(Outcome))
-    assert "guidellm-0.8.1 alone c1 c4" in said
+        await pilot.press("4")
+        table = (await shown(pilot)).screen.query_one("#verdict-output", VerdictTable)
+        compared = str(table.visual)
+    assert re.search(r"output +c1 [\d.]+ +c4 [\d.]+ +tok/s", said)
+    assert "Winner" not in compared
+    assert "[" not in compared

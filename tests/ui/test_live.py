@@ -460,3 +460,17 @@ async def test_cards_come_back_when_there_is_room_for_them(tmp_path: Path) -> No
         await pilot.resize_terminal(120, 40)
         await shown(pilot)
         assert {card.outer_size.height for card in viewer.screen.query(NodeCard)} == {6}
+
+
+async def test_a_race_that_was_stopped_declares_no_winner_and_says_how_to_finish_it(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, Race(state="stopped", finished_topologies=1, done_levels=6, done_waves=0))
+    change(store, "UPDATE sweep SET state = 'stopped' WHERE state IN ('measuring', 'waiting')")
+    async with Viewer(store, campaign).run_test(size=(80, 24)) as pilot:
+        said = text((await shown(pilot)).panel(Outcome))
+        await pilot.press("4")
+        table = str((await shown(pilot)).screen.query_one("#verdict-decode", VerdictTable).visual).splitlines()
+    assert "decode  cluster-tp2 c1 c2 c4 c8 c16 c32 so far   only solo measured c64\n" in said
+    assert f"not finished: 13 of 28 cells measured   6 r or sparktui resume {campaign} finishes it" in said
+    assert table[0].endswith("So far")
+    assert table[-1].endswith("only solo measured")
+    assert "[" not in table[-1]

@@ -11,7 +11,7 @@ from textual.content import Content
 from sparktui.compare.answers import NO_BREAK
 from sparktui.compare.comparison import Table
 from sparktui.compare.sentences import leader_sentences
-from sparktui.compare.verdict import verdicts
+from sparktui.compare.verdict import SO_FAR, verdicts
 from sparktui.compare.winners import Row
 from sparktui.exporting.grid import number
 from sparktui.ui.chart import SEVERAL
@@ -163,7 +163,9 @@ def _interval(picture: Picture, reading: Reading) -> str:
 def _standing(picture: Picture, reading: Reading) -> str:
     row = picture.row
     if row is not None and reading.topology in row.best:
-        return "alone" if row.margin is None else "ties" if row.tie else "leads"
+        return "ties" if row.tie else "leads"
+    if row is not None and row.only == reading.topology:
+        return "alone"
     return "" if reading.behind is None else percent(reading.behind)
 
 
@@ -179,7 +181,9 @@ def _said(picture: Picture, row: Row, width: int) -> list[Content]:
 
 
 def _verdict(row: Row) -> str:
-    return "" if row.margin is None else verdicts(row, named=True, sure=True)[0]
+    if row.only is None and row.winner is None:
+        return ""
+    return f"{verdicts(row, named=True, sure=True)[0]}{SO_FAR if row.awaited else ''}"
 
 
 def _of_topology(picture: Picture, topology: str, shape: _Shape) -> Content:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from sparktui.compare.summary import Table
-from sparktui.compare.verdict import equal_in_short
+from sparktui.compare.verdict import SO_FAR, equal_in_short, verdict
 from sparktui.compare.winners import Row
+from sparktui.exporting.grid import number
 from sparktui.ui.endings import ENDINGS
 from sparktui.ui.snapshot import Cell, Snapshot, Topology
 from sparktui.ui.text import Part, lines
@@ -31,7 +32,7 @@ class Outcome(Panel):
         longest = max((len(topology.name) for topology in snapshot.topologies), default=0)
         endings = max((len(_ending(topology)) for topology in snapshot.topologies), default=0)
         rows = [_topology(snapshot, topology, longest, endings) for topology in snapshot.topologies]
-        rows += [Content(), *_winners(snapshot, width), Content(), _next()]
+        rows += [Content(), *_winners(snapshot, width), Content(), *_unfinished(snapshot), _next()]
         self.make_room(len(rows))
         return lines(rows)
 
@@ -62,36 +63,60 @@ def _winners(snapshot: Snapshot, width: int) -> list[Content]:
 
 
 def _wins(snapshot: Snapshot, table: Table, width: int) -> list[Content]:
-    """Return who wins a metric where, on as many lines as it takes."""
+    """Return who wins a metric where, or what the only topology reached, on as many lines as it takes."""
+    said = _groups(snapshot, table) if table.contested else _figures(table)
+    rows = [Content()]
+    for one in said:
+        if rows[-1] and METRIC + rows[-1].cell_length + len(GAP) + one.cell_length > width:
+            rows.append(Content())
+        rows[-1] = Content.assemble(rows[-1], GAP if rows[-1] else "", one)
+    heads = [table.metric.name, *[""] * (len(rows) - 1)]
+    return [Content.assemble((head.ljust(METRIC), "$dim"), row) for head, row in zip(heads, rows, strict=True)]
+
+
+def _figures(table: Table) -> list[Content]:
+    values = [(row.concurrency, value) for row in table.rows for value in row.values.values() if value is not None]
+    told = [Content.assemble((f"c{level} ", "$dim"), number(table, value)) for level, value in values]
+    return [*told, Content.styled(table.metric.unit, "$dim")] if told else []
+
+
+def _groups(snapshot: Snapshot, table: Table) -> list[Content]:
+    """Return a piece for every topology that wins somewhere, for those that tie, and for one that is alone."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in table.rows:
-        if row.winner is not None:
-            groups.setdefault(row.best, []).append(row)
-    said = [Content.assemble(*_group(snapshot, rows)) for rows in groups.values()]
-    lines = [Content()]
-    for one in said:
-        if lines[-1] and METRIC + lines[-1].cell_length + len(GAP) + one.cell_length > width:
-            lines.append(Content())
-        lines[-1] = Content.assemble(lines[-1], GAP if lines[-1] else "", one)
-    heads = [table.metric.name, *[""] * (len(lines) - 1)]
-    return [Content.assemble((head.ljust(METRIC), "$dim"), line) for head, line in zip(heads, lines, strict=True)]
+        if row.best or row.only:
+            groups.setdefault((verdict(row) if row.only else "", *row.best, str(bool(row.awaited))), []).append(row)
+    return [Content.assemble(*_group(snapshot, rows)) for rows in groups.values()]
 
 
 def _group(snapshot: Snapshot, rows: Sequence[Row]) -> list[Part]:
     """Name who wins some levels, or who ties there and how far ahead of the others."""
+    row = rows[0]
     where = f" {' '.join(f'c{row.concurrency}' for row in rows)}"
-    if not rows[0].tie:
-        return [_winner(snapshot, rows[0]), where]
-    rivals = dict.fromkeys(row.lead_over for row in rows)
+    if row.only is not None:
+        return [verdict(row), where]
+    where += SO_FAR if row.awaited else ""
+    if row.tie:
+        return [f"tie {equal_in_short(row.tied)}", where, (_ahead(rows), "$dim")]
+    known = snapshot.topology(row.winner or "") is not None and not row.awaited
+    return [(row.winner or UNKNOWN, f"bold {snapshot.colour(row.winner or '')}" if known else "bold"), where]
+
+
+def _ahead(rows: Sequence[Row]) -> str:
+    rivals = [row.lead_over for row in rows if row.lead_over is not None]
     leads = [lead for row in rows for lead in row.leads]
-    ahead = "" if None in rivals else f", {percents(leads)} vs {' or '.join(map(str, rivals))}"
-    return [f"tie {equal_in_short(rows[0].tied)}", where, (ahead, "$dim")]
+    return f", {percents(leads)} vs {' or '.join(dict.fromkeys(rivals))}" if len(rivals) == len(rows) else ""
 
 
-def _winner(snapshot: Snapshot, row: Row) -> Part:
-    name = row.winner or UNKNOWN
-    style = f"bold {snapshot.colour(name)}" if snapshot.topology(name) else "bold"
-    return (name if row.margin is not None else f"{name} alone", style)
+def _unfinished(snapshot: Snapshot) -> list[Content]:
+    """Say how a race goes on that was stopped before its end."""
+    comparison, campaign = snapshot.comparison, snapshot.campaign
+    if comparison is None or campaign is None or not any(column.awaited for column in comparison.columns):
+        return []
+    done, every = sum(cell.state == "done" for cell in snapshot.cells), len(snapshot.cells)
+    parts: list[Part] = [(f"not finished: {done} of {every} cells measured   ", "$warning")]
+    parts += [("6", "bold $accent"), " ", ("r", "bold $accent"), f" or sparktui resume {campaign.id} finishes it"]
+    return [Content.assemble(*parts)]
 
 
 def _next() -> Content:

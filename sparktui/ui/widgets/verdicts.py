@@ -71,6 +71,8 @@ def find_table(comparison: Comparison | None, metric: MetricName, nth: int = 0) 
 
 
 def _subtitle(table: Table, shape: _Shape) -> str:
+    if not table.contested:
+        return f"{table.metric.better} is better"
     against = f" · margin against {table.baseline or 'the runner-up'}" if shape.verdict else ""
     return f"{table.metric.better} is better{against}"
 
@@ -117,7 +119,10 @@ def _shape(about: _About, width: int) -> _Shape:
     longest = max((len(row.winner) for row in about.table.rows if row.winner), default=0)
     for std, names, gap, least in _forms(about.table, longest):
         columns = _columns(about, std=std, names=names, gap=gap)
-        if (left := width - LEVEL - sum(columns.values())) >= least:
+        left = width - LEVEL - sum(columns.values())
+        if not about.table.contested and left >= 0:
+            return _Shape(columns, std, 0)
+        if left >= least:
             return _Shape(columns, std, left)
     fitting: dict[str, int] = {}
     for name, column in columns.items():
@@ -165,7 +170,8 @@ def _head(about: _About, shape: _Shape) -> Content:
 
 def _winner_title(table: Table, room: int) -> str:
     """Name the baseline here too: a panel without a frame has no line below that says it."""
-    return "Winner" if table.baseline is None else squeezed(f"Winner, vs {table.baseline}", room)
+    title = table.verdict_title
+    return title if table.baseline is None else squeezed(f"{title}, vs {table.baseline}", room)
 
 
 def _row(about: _About, row: Row, shape: _Shape) -> Content:
@@ -182,7 +188,7 @@ def _row(about: _About, row: Row, shape: _Shape) -> Content:
 
 def _style(about: _About, row: Row, topology: str) -> str:
     if topology in row.best:
-        return f"bold {about.colour(topology)}"
+        return "bold" if row.awaited else f"bold {about.colour(topology)}"
     return "$dim" if topology in row.barred else ""
 
 
@@ -210,8 +216,8 @@ def _number(table: Table, value: float | None) -> str:
 def _verdict(about: _About, row: Row, room: int) -> Content:
     text = fitting(_forms_of(about.table, row), room)
     if row.winner is None:
-        return Content.styled(text, "$dim")
-    if not text.startswith(row.winner) or row.tie:
+        return Content.styled(squeezed(text, room), "$dim")
+    if row.awaited or not text.startswith(row.winner) or row.tie:
         return Content(squeezed(text, room))
     said = text[len(row.winner) :]
     name = squeezed(row.winner, max(4, room - len(said)))
