@@ -55,6 +55,19 @@ class BusyError(UsageError):
         self.campaign = campaign
 
 
+class StoppedError(SparktuiError):
+    """A campaign was stopped before its runner was up.
+
+    Args:
+        campaign: Its number.
+    """
+
+    exit_code = ExitCode.INTERRUPTED
+
+    def __init__(self, campaign: int) -> None:
+        super().__init__(f"campaign {campaign} was stopped while it was being started: nothing of it was run")
+
+
 class ProfileError(SparktuiError):
     """A profile that cannot be used; `problems` holds every reason, one line each."""
 

@@ -19,9 +19,13 @@ def data_dir() -> Path:
     """Return the data folder; it need not exist yet.
 
     Raises:
-        StoreError: There is no home folder to put it in, or what is there is a file.
+        StoreError: There is no home folder to put it in, what is there is a file, or its name is no text.
     """
     folder = _chosen()
+    if not _is_text(folder):
+        raise StoreError(
+            f"the name of {folder} is not UTF-8, and cannot be stored or shown", "set SPARKTUI_HOME to another folder"
+        )
     if folder.is_file():
         raise StoreError(f"{folder} is a file, and campaigns are kept in a folder", "set SPARKTUI_HOME to a folder")
     return folder
@@ -35,6 +39,14 @@ def _chosen() -> Path:
         return platformdirs.user_data_path("sparktui", appauthor=False)
     except RuntimeError as error:
         raise StoreError(f"no home folder to keep campaigns in: {error}", "set SPARKTUI_HOME to a folder") from error
+
+
+def _is_text(folder: Path) -> bool:
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def store_path() -> Path:

@@ -8,10 +8,8 @@ import signal
 import sys
 
 from sparktui.errors import SparktuiError
-from sparktui.paths import run_dir
 from sparktui.private import close_to_others
 from sparktui.runner.campaign import run_campaign
-from sparktui.runner.detach import STARTED
 from sparktui.runner.lock import Lock, keep_lock
 
 
@@ -22,7 +20,6 @@ def main(campaign: int, lock: Lock | None = None, *, force: bool = False) -> int
     signal.signal(signal.SIGHUP, lambda *_: None)
     try:
         keep_lock(campaign, lock)
-        (run_dir(campaign) / STARTED).touch(mode=0o600)
         return asyncio.run(run_campaign(campaign, force=force))
     except SparktuiError as error:
         print(f"{error.message}\n{error.hint}", file=sys.stderr)  # noqa: T201 - its log

@@ -15,7 +15,7 @@ from sparktui.profile.model import Profile
 from sparktui.runner.agent_homes import homes_of
 from sparktui.runner.closing import close_open
 from sparktui.runner.control import obey
-from sparktui.runner.detach import RUNNER_LOG
+from sparktui.runner.detach import RUNNER_LOG, STARTED
 from sparktui.runner.hosts import hosts_of, let_go
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal
@@ -179,17 +179,31 @@ def _unforeseen(error: Exception, folder: Path) -> SparktuiError:
     return known
 
 
+async def _never_begun(campaign: int) -> ExitCode:
+    """Give a campaign that was asked to stop before its runner was up its end, without bringing anything up."""
+    async with await Writer.open(store_path(), STORE_PATIENCE_S) as writer:
+        for control in await writer.pending_controls(campaign):
+            await writer.finish_control(control.id)
+        await close_open(writer, campaign)
+        detail = "asked to stop before it had begun"
+        await writer.set_campaign_state(campaign, "stopped", exit_code=int(ExitCode.INTERRUPTED), detail=detail)
+    return ExitCode.INTERRUPTED
+
+
 async def run_campaign(campaign: int, *, force: bool = False) -> ExitCode:
     """Run a stored campaign, or what is left of it; SIGTERM and SIGINT stop it as `sparktui stop` does."""
     interrupt = Interrupt()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, interrupt.request, "stop", f"{number.name} received")
     with Reader(store_path()) as reader:
-        row = reader.campaign(campaign)
+        row, controls = reader.campaign(campaign), reader.controls(campaign)
     if row.state in CAMPAIGN_OVER:  # `sparktui stop` was quicker than this process's start
         return ExitCode.INTERRUPTED
+    if any(control.command == "stop" and control.done is None for control in controls):
+        return await _never_begun(campaign)
     profile = parse_profile(row.profile_yaml, f"campaign {campaign}")
     folder = ensure_private(run_dir(campaign))
+    (folder / STARTED).touch(mode=0o600)
     async with await Writer.open(store_path(), STORE_PATIENCE_S) as writer:
         await writer.set_campaign_state(campaign, "running")
         try:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from sparktui import __version__
-from sparktui.errors import SparktuiError
+from sparktui.errors import ExitCode, SparktuiError, StoppedError
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.private import users_umask
 from sparktui.profile.loader import dump_profile
@@ -51,10 +51,13 @@ def start_stored(campaign: int, lock: Lock, *, force: bool = False) -> None:
         force: Go on with topologies that are not what their first waves were measured on.
 
     Raises:
+        StoppedError: It was stopped meanwhile.
         SparktuiError: The runner did not come up.
     """
     try:
         _start_runner(campaign, lock, ["--force"] if force else [])
+    except StoppedError:  # its end is in the store
+        raise
     except SparktuiError as error:
         asyncio.run(_store_failure(campaign, error))
         raise
@@ -116,6 +119,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _await_start(campaign: int, process: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while not (folder / STARTED).exists():
+        if process.poll() == ExitCode.INTERRUPTED:
+            raise StoppedError(campaign)
         if process.poll() is not None or time.monotonic() > deadline:
             text = (folder / RUNNER_LOG).read_text(errors="replace").strip()[-2000:]
             raise SparktuiError(f"the runner of campaign {campaign} did not come up\n{text}", f"its log: {folder}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,33 @@ def test_a_race_that_is_being_started_is_watched_from_its_beginning(owner: Owner
     assert viewer.returncode == 0, said
     assert "its runner ended" not in said
     assert owner.state() == "done"
+
+
+def test_a_race_that_is_stopped_while_it_is_started_is_not_called_running(owner: Owner) -> None:
+    with a_start_that_takes_long(owner, "--detach") as starter:
+        stop = owner.start("stop")
+        owner.until(lambda: owner.rows("SELECT id FROM control"), "the request")
+        go_on(owner)
+        out, said = starter.communicate(timeout=60)
+        assert (starter.returncode, out) == (130, ""), said
+        assert "campaign 1 was stopped while it was being started" in said
+        _, told = stop.communicate(timeout=60)
+    assert stop.returncode == 0, told
+    assert owner.rows("SELECT state, exit_code FROM campaign") == [("stopped", 130)]
+    assert not owner.rows("SELECT id FROM sweep")
+    assert not owner.processes()
+
+
+def test_a_runner_that_cannot_read_its_campaign_has_not_started(owner: Owner) -> None:
+    with a_start_that_takes_long(owner, "--detach") as starter:
+        with closing(sqlite3.connect(owner.home / "data" / "sparktui.db")) as store, store:
+            store.execute("UPDATE campaign SET profile_yaml = 'nodes: 7'")
+        go_on(owner)
+        out, said = starter.communicate(timeout=60)
+    assert starter.returncode != 0
+    assert out == ""
+    assert "did not come up" in said
+    assert owner.state() == "failed"
 
 
 @pytest.fixture

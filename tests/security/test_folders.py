@@ -161,6 +161,21 @@ def test_a_folder_that_an_earlier_version_left_open_is_closed(home: Path) -> Non
     assert (home / "run").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no such name")
+def test_a_folder_whose_name_is_no_text_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = os.fsencode(tmp_path) + b"/\xff\xfe"
+    monkeypatch.setenv("SPARKTUI_HOME", os.fsdecode(odd))
+    done = subprocess.run([sys.executable, "-m", "sparktui", "demo", "--detach"], capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stdout == b""
+    assert b"is not UTF-8" in done.stderr
+    assert b"SPARKTUI_HOME" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert not os.path.exists(odd)
+
+
 def test_a_file_in_the_place_of_a_folder_is_said(home: Path) -> None:
     home.write_text("")
     with pytest.raises(StoreError, match="is a file, and campaigns are kept in a folder"):
