@@ -18,6 +18,7 @@ from sparktui.exporting.names import FORMATS, Format
 from sparktui.faults import FAULTS, Fault
 from sparktui.load_options import load_options
 from sparktui.private import close_to_others
+from sparktui.streams import stand_in_for_closed
 from sparktui.units import seconds
 from sparktui.visible import visible
 
@@ -445,6 +446,7 @@ def export(
 def main() -> None:
     """Run the command line: every foreseen error is a sentence on stderr and an exit code."""
     close_to_others()
+    stand_in_for_closed()
     try:
         sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:

@@ -86,6 +86,12 @@ class StoreError(SparktuiError):
     exit_code = ExitCode.PARTIAL
 
 
+class OutputError(SparktuiError):
+    """A result cannot be printed."""
+
+    exit_code = ExitCode.PARTIAL
+
+
 class LaunchError(SparktuiError):
     """A topology did not come up; `log_tail` holds the last lines its processes wrote."""
 

@@ -77,8 +77,8 @@ def resume_and_view(name: str, profile: str | None, force: bool, viewing: Viewin
 
 def _view_started(campaign: int, viewing: Viewing, since: int = 0) -> None:
     if viewing.detach:
-        click.echo(campaign)
         click.echo(f"campaign {campaign} is running; come back with: sparktui attach {campaign}", err=True)
+        click.echo(campaign)
         return
     _look(campaign, viewing, stop_on_interrupt=True, since=since)
 
