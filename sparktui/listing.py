@@ -19,14 +19,13 @@ from sparktui.visible import printable
 
 def print_campaigns(as_json: bool) -> None:
     """Print the campaigns there are, the published ones to compare with, and the profiles to start with."""
-    rows = _campaigns()
+    rows, measured = _campaigns()
     if as_json:
         click.echo(json.dumps([_campaign_json(row) for row in rows], indent=2))
         return
     for row in rows:
         started = f"{local_time(row.created, '%Y-%m-%d %H:%M'):16}"
-        mark = "SIMULATED" if row.simulated else row.source
-        line = f"{_state(row):<12} {mark:<10} {row.name}"
+        line = f"{_state(row):<12} {_mark(row, row.id in measured):<10} {row.name}{_further(row)}"
         click.echo(f"{row.id:>4}  {started}  {printable(line)}")
     for name in PUBLISHED:
         date = load_published(name).origin.sources[0].date or UNKNOWN
@@ -37,11 +36,24 @@ def print_campaigns(as_json: bool) -> None:
     _note(f"your own: {own_folder()}/NAME.yaml is found as NAME; any other file by its path, ./mine.yaml")
 
 
-def _campaigns() -> list[CampaignRow]:
+def _campaigns() -> tuple[list[CampaignRow], frozenset[int]]:
+    """Return every campaign, and which of them have figures."""
     if not store_path().exists():
-        return []
+        return [], frozenset()
     with Reader(store_path()) as reader:
-        return reader.campaigns()
+        return reader.campaigns(), reader.with_figures()
+
+
+def _mark(row: CampaignRow, measured: bool) -> str:
+    """Say where its figures come from; nothing where it has none."""
+    if row.simulated:
+        return "SIMULATED"
+    return row.source if measured or row.source != "measured" else UNKNOWN
+
+
+def _further(row: CampaignRow) -> str:
+    """Mark an own export that was imported and kept the source that it had."""
+    return " · IMPORTED" if row.imported and row.source != "imported" else ""
 
 
 def _campaign_json(row: CampaignRow) -> dict[str, object]:
@@ -49,6 +61,7 @@ def _campaign_json(row: CampaignRow) -> dict[str, object]:
         "id": row.id,
         "name": row.name,
         "source": row.source,
+        "imported": row.imported,
         "state": _state(row),
         "created": row.created,
         "finished": row.finished,

@@ -59,6 +59,10 @@ COUNTED = """SELECT wave.cell, iif(count(prompt_tokens) = count(*), sum(prompt_t
     count(error) AS failed
     FROM wave JOIN request ON request.wave = wave.id WHERE wave.cell = ? GROUP BY wave.cell"""
 CELL = f"{_CELL} WHERE id = ?"
+WITH_FIGURES = """SELECT id FROM campaign WHERE EXISTS (
+    SELECT 1 FROM sweep JOIN cell ON cell.sweep = sweep.id WHERE sweep.campaign = campaign.id AND (
+        EXISTS (SELECT 1 FROM wave WHERE wave.cell = cell.id AND NOT wave.warmup)
+        OR EXISTS (SELECT 1 FROM known_figure WHERE known_figure.cell = cell.id)))"""
 HOLDING = """
     WITH mine(id) AS (SELECT wave.id FROM sweep JOIN cell ON cell.sweep = sweep.id JOIN wave ON wave.cell = cell.id
         WHERE sweep.campaign = ?1)

@@ -64,6 +64,10 @@ class Reader:
         """Return every campaign, newest first."""
         return self._rows(CampaignRow, sql.CAMPAIGNS)
 
+    def with_figures(self) -> frozenset[int]:
+        """Return the campaigns of which at least one wave was measured, or one figure imported."""
+        return self._read(lambda connection: frozenset(number for (number,) in connection.execute(sql.WITH_FIGURES)))
+
     def campaign(self, campaign: int) -> CampaignRow:
         """Return one campaign.
 

@@ -59,6 +59,11 @@ class CampaignRow:
         """Whether it was measured here, is over, and may have something left to measure."""
         return self.source in ("measured", "simulated") and self.state in CAMPAIGN_OVER - {"done"}
 
+    @property
+    def imported(self) -> bool:
+        """Whether it comes from a file: an own export's, too, keeps the source that it had."""
+        return self.origin is not None
+
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:

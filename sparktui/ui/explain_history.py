@@ -28,6 +28,6 @@ HISTORY = (
     Explanation(
         "SIMULATED, PUBLISHED, IMPORTED",
         "Where the figures come from, where that is not your own nodes: the embedded engine, a published table that "
-        "ships with sparktui, or a file of another tool.",
+        "ships with sparktui, or a file. An own export that was imported keeps its mark beside IMPORTED.",
     ),
 )

@@ -85,6 +85,7 @@ class HistoryFeed:
             topologies=shape.topologies,
             created=row.created,
             detail=row.detail or "",
+            imported=row.imported,
         )
 
     def _shape(self, reader: Reader, row: CampaignRow) -> Shape:

@@ -13,7 +13,7 @@ from sparktui.moments import local_time
 from sparktui.ui.colours import colour
 from sparktui.ui.history_view import LEVELS_SHOWN, HistoryRow, LevelWinner
 from sparktui.ui.text import Part, clipped, harmless, squeezed
-from sparktui.ui.widgets.masthead import BADGES
+from sparktui.ui.widgets.masthead import badges
 from sparktui.units import UNKNOWN, rate
 
 NAME_COLUMNS = 18
@@ -49,7 +49,8 @@ class Layout:
         longest = max((len(row.name) for row in rows), default=0)
         name = max(7, min(longest, NARROW_NAME_COLUMNS if narrow else NAME_COLUMNS))
         when = NARROW_WHEN_COLUMNS if narrow else WHEN_COLUMNS
-        taken = MARK_COLUMNS + NUMBER_COLUMNS + when + name + GAP + DONE_COLUMNS + STATE_COLUMNS + BADGE_COLUMNS
+        badge = max(BADGE_COLUMNS, *(len(badges(row.source, row.imported)) for row in rows), 0)
+        taken = MARK_COLUMNS + NUMBER_COLUMNS + when + name + GAP + DONE_COLUMNS + STATE_COLUMNS + badge
         levels = NARROW_LEVELS if narrow else LEVELS_SHOWN
         return cls(name, max(6, (width - taken) // levels), levels, when)
 
@@ -120,5 +121,4 @@ def _when(row: HistoryRow, width: int) -> str:
 
 
 def _badge(row: HistoryRow) -> Part:
-    badge = BADGES.get(row.source, "")
-    return (badge, "bold $simulated" if row.source == "simulated" else "bold")
+    return (badges(row.source, row.imported), "bold $simulated" if row.source == "simulated" else "bold")

@@ -54,17 +54,21 @@ class HistoryRow:
     """Of a published one, as its source has it."""
     detail: str = ""
     """What ended it."""
+    imported: bool = False
+    """It comes from a file; an own export's keeps the source that it had."""
     winners: tuple[LevelWinner, ...] | None = None
     """None while they are not worked out yet."""
 
     @property
     def resumable(self) -> bool:
         """Whether it was measured here and may have something left to measure."""
-        return self.source in ("measured", "simulated") and self.state not in ("queued", "running", "done")
+        here = self.source in ("measured", "simulated") and not self.imported
+        return here and self.state not in ("queued", "running", "done")
 
     def says(self, text: str) -> bool:
         """Tell whether all of a filter's words are somewhere in the row."""
-        told = " ".join((self.key, self.name, self.source, self.state, self.detail, *self.topologies)).lower()
+        imported = "imported" if self.imported else ""
+        told = " ".join((self.key, self.name, self.source, imported, self.state, self.detail, *self.topologies)).lower()
         return all(word in told for word in text.lower().split())
 
 

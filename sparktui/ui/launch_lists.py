@@ -11,7 +11,7 @@ from textual.content import Content
 from sparktui.errors import ProfileError
 from sparktui.moments import DAY_AND_TIME, local_time
 from sparktui.ui.text import Part, harmless
-from sparktui.ui.widgets.masthead import BADGES
+from sparktui.ui.widgets.masthead import badges
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def profile_line(found: Found, width: int, room: int) -> Content:
 def campaign_line(row: CampaignRow, width: int) -> Content:
     """Return when a campaign began, what it was and how it ended."""
     when = local_time(row.created, DAY_AND_TIME)
-    badge = BADGES.get(row.source, "")
+    badge = badges(row.source, row.imported)
     parts: list[Part] = [(f"{row.id:>4}  ", "$dim"), f"{when}  ", (harmless(row.name).ljust(width), "bold")]
     parts += [f"  {row.state:<8}", (f"  {badge}", "bold $simulated" if row.simulated else "bold")]
     return Content.assemble(*parts, (f"  {harmless(row.detail or '')}", "$dim"))

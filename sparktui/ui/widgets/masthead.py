@@ -25,6 +25,12 @@ BADGES = {"simulated": "SIMULATED", "published": "PUBLISHED", "imported": "IMPOR
 BANNER_ROWS = 4
 
 
+def badges(source: str, imported: bool) -> str:
+    """Return what marks figures that were not measured here: where they come from, and that a file brought them."""
+    marks = [BADGES[source]] if source in BADGES else []
+    return " ".join(dict.fromkeys([*marks, *([BADGES["imported"]] if imported else [])]))
+
+
 class Masthead(Panel):
     """One line on every screen; under it, until it is acknowledged, what the guard has ended."""
 
