@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import get_current_worker
@@ -30,7 +30,6 @@ from sparktui.ui.messages import (
     BaselineChosen,
     CalculatorChosen,
     CampaignStarted,
-    FileWritten,
     SnapshotTaken,
     ViewAsked,
     WorkFailed,
@@ -42,6 +41,7 @@ from sparktui.ui.snapshot import EMPTY, Snapshot
 from sparktui.ui.starting import start_question
 from sparktui.ui.table_shown import csv_chunks
 from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
+from sparktui.ui.toasting import ToastingApp
 from sparktui.ui.writing import ENDINGS, campaign_chunks, full_exports, write
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ HEIGHTS = [(0, "-short"), (32, "-tall"), (52, "-high")]
 """From how many columns and rows on a screen has which class."""
 
 
-class SparktuiApp(App[str]):
+class SparktuiApp(ToastingApp[str]):
     """A viewer of one store: it may be closed, lost or opened twice without any effect on a campaign.
 
     Args:
@@ -77,7 +77,7 @@ class SparktuiApp(App[str]):
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS = App.COMMANDS | {Names}
+    COMMANDS = ToastingApp.COMMANDS | {Names}
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(
@@ -313,9 +313,6 @@ class SparktuiApp(App[str]):
         if campaign is not None:
             path = self._file(ENDINGS[form], "-".join(filter(None, ("campaign", topology))))
             write(self, path, partial(campaign_chunks, self.store_path, campaign.id, form, topology))
-
-    def on_file_written(self, message: FileWritten) -> None:
-        self.notify(str(message.path), title="written", markup=False, timeout=8)
 
     @property
     def export_folder(self) -> Path:

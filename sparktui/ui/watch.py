@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, VerticalScroll
 from textual.theme import Theme
@@ -19,10 +19,11 @@ from sparktui.serving.api import new_client
 from sparktui.ui import themes
 from sparktui.ui.dialogs import ErrorDialog, ExplainDialog
 from sparktui.ui.explain_watch import WATCH
-from sparktui.ui.messages import FileWritten, WorkFailed
+from sparktui.ui.messages import WorkFailed
 from sparktui.ui.naming import file_stem
 from sparktui.ui.table_shown import csv_chunks
 from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
+from sparktui.ui.toasting import ToastingApp
 from sparktui.ui.watch_rows import watch_rows
 from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.watched import AllEngines, WatchedEngine, WatchedNodes, WatchHead, WatchPanel
@@ -34,7 +35,7 @@ STYLES: list[str | PurePath] = [HERE.with_name("app.tcss"), HERE.with_name("watc
 WIDTHS = [(0, "-narrow"), (110, "-wide"), (170, "-ultra")]
 
 
-class WatchApp(App[None]):
+class WatchApp(ToastingApp[None]):
     """Looks on: nothing it does reaches an engine but the question for its /metrics page.
 
     Args:
@@ -130,9 +131,6 @@ class WatchApp(App[None]):
 
     def _file(self, suffix: str) -> Path:
         return self._folder / f"{file_stem(None, 'watch', time.time())}.{suffix}"
-
-    def on_file_written(self, message: FileWritten) -> None:
-        self.notify(str(message.path), title="written", markup=False, timeout=8)
 
     def on_work_failed(self, message: WorkFailed) -> None:
         self.push_screen(ErrorDialog(message.error))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Static
+from textual.widgets._toast import Toast
 
 from sparktui.ui import explain
 from sparktui.ui.app import farewell
@@ -136,6 +137,19 @@ async def test_s_writes_the_screen_as_svg(tmp_path: Path) -> None:
     (written,) = tmp_path.glob("*.svg")
     assert "-compare-" in written.name
     assert "SIMULATED" in written.read_text()
+
+
+async def test_toasts_take_two_lines_above_the_keys_and_the_newest_takes_the_lasts_place(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path)).run_test(size=(80, 24), notifications=True) as pilot:
+        viewer = await shown(pilot)
+        for key in "es":
+            await pilot.press(key)
+            await finished(pilot, "export")
+        await pilot.pause()
+        (toast,) = viewer.screen.query(Toast)
+        assert ".svg" in str(toast.render())
+        assert toast.region.height <= 2
+        assert toast.region.bottom == 23
 
 
 async def test_a_file_that_cannot_be_written_is_said_and_nothing_breaks(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ async def exported(folder: Path, race: Race, *keys: str) -> tuple[str, dict[str,
         await finished(pilot, "export")
         (toast,) = viewer._notifications
     (written,) = folder.glob("*.csv")
-    assert toast.message == str(written)
+    assert toast.message == f"written: {written.name}\nin {folder}"
     assert written.stat().st_mode & 0o777 == 0o600
     rows = list(csv.reader(written.read_text().splitlines()))
     facts = {row[0].removeprefix("# "): row[1] for row in rows if row[0].startswith("# ")}
