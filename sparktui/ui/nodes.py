@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from sparktui.ui import explain
+from sparktui.ui.empty import READING, without_samples
 from sparktui.ui.messages import ViewAsked
 from sparktui.ui.nodes_look import Look
 from sparktui.ui.nodes_rows import nodes_rows
@@ -91,6 +92,7 @@ class NodesScreen(Screen[None]):
 
     def _draw(self) -> None:
         scene = self._scene()
+        self.query_one(Told).instead(READING if self._snapshot is None else without_samples(self._snapshot))
         for panel in self.query_children(ScenePanel):
             panel.tell(scene)
         for panels in self.query(PerNode):

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.screen import Screen
 
+from sparktui.ui.empty import without_points
 from sparktui.ui.explain import Explanation
 from sparktui.ui.explain_sweep import SWEEP
 from sparktui.ui.messages import ViewAsked
@@ -60,6 +61,7 @@ class SweepScreen(Screen[None]):
         self._view: SweepView | None = None
         self._planned: frozenset[int] = frozenset()
         self._picture: Picture | None = None
+        self._instead = ""
         self._drawn: object = None
 
     def compose(self) -> ComposeResult:
@@ -86,17 +88,18 @@ class SweepScreen(Screen[None]):
         if isinstance(snapshot.view, SweepView):
             self._view = snapshot.view
         self._planned = frozenset(cell.concurrency for cell in snapshot.cells)
+        self._instead = without_points(snapshot, read=self._view is not None)
         self._draw()
 
     def _draw(self) -> None:
-        of = (self._view, self._choice, self._planned)
+        of = (self._view, self._choice, self._planned, self._instead)
         if of == self._drawn:
             return
         self._drawn = of
         self._picture = None if self._view is None else picture(self._view, self._choice, self._planned)
         self.query_one(Plot).show(None if self._picture is None else self._picture.chart)
         for panel in self.query(SweepPanel):
-            panel.tell(self._picture)
+            panel.tell(self._picture, self._instead)
 
     def rows_shown(self) -> TableShown | None:
         """Return the points of the figure on the screen."""

@@ -13,13 +13,14 @@ from textual.widgets._toast import Toast
 from sparktui.ui import explain
 from sparktui.ui.app import farewell
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, ExplainDialog
+from sparktui.ui.empty import NOTHING_OPEN
 from sparktui.ui.explain_compare import COMPARE
 from sparktui.ui.explain_launch import LAUNCH
 from sparktui.ui.explain_live import LIVE
 from sparktui.ui.explain_sweep import SWEEP
 from sparktui.ui.snapshot import EMPTY
 from sparktui.ui.widgets.long_text import LongText
-from sparktui.ui.widgets.progress import NOTHING_OPEN, Progress
+from sparktui.ui.widgets.progress import Progress
 from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import Viewer, change, finished, recorded, shown, text
 

@@ -257,6 +257,15 @@ async def test_a_campaign_without_samples_says_so(tmp_path: Path) -> None:
         assert "no node has been sampled yet" in everything(pilot.app)  # type: ignore[arg-type]
 
 
+async def test_while_its_samples_are_read_no_campaign_is_said_to_have_none(store: Path) -> None:
+    async with Viewer(store, 1).run_test(size=WIDE) as pilot:
+        viewer = await shown(pilot)
+        await viewer.action_go("nodes")
+        said = text(viewer.screen.query_one(Told))
+        assert "reading" in said
+        assert "sampled" not in said
+
+
 async def test_every_figure_is_explained_and_every_key_named(store: Path) -> None:
     async with Viewer(store, 1).run_test(size=WIDE) as pilot:
         screen = await opened(pilot)

@@ -143,6 +143,15 @@ async def test_before_anything_is_measured_it_says_so(tmp_path: Path) -> None:
         await pilot.press("left", "m", "l", "g", "e")
 
 
+async def test_of_a_race_that_is_over_no_point_is_promised(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, Race(finished_topologies=0, done_levels=0, done_waves=0, state="failed"))
+    change(store, "UPDATE cell SET state = 'skipped'")
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test(size=(80, 24)) as pilot:
+        screen = await opened(viewer, pilot)
+        assert "nothing was measured: 2 says why" in text(screen.query_one(Readout))
+
+
 async def test_g_draws_what_is_published_behind_and_then_earlier_campaigns(tmp_path: Path) -> None:
     store, first = recorded(tmp_path, FINISHED)
     second = build(store, FINISHED)

@@ -12,10 +12,10 @@ from sparktui.compare.sentences import leader_sentences
 from sparktui.compare.unmeasured import unmeasured_lines
 from sparktui.store.rows import CampaignRow
 from sparktui.ui.compared_view import CompareView
+from sparktui.ui.empty import without_a_campaign
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import harmless, lines
 from sparktui.ui.widgets.panel import Panel
-from sparktui.ui.widgets.progress import NOTHING_OPEN
 from sparktui.ui.widgets.verdicts import LEGEND
 
 NOT_YET = "cannot win: not measured"
@@ -37,7 +37,7 @@ class Standing(Panel):
         if isinstance(snapshot.view, CompareView):
             return lines([row.truncate(width, ellipsis=True) for row in _side_by_side(snapshot.view, width)])
         if snapshot.campaign is None:
-            return Content(NOTHING_OPEN if snapshot.taken else "reading the store")
+            return Content(without_a_campaign(snapshot))
         done, every = sum(cell.state == "done" for cell in snapshot.cells), len(snapshot.cells)
         sofar = f"so far {done} of {every} cells measured   " if snapshot.campaign.running else ""
         waiting = self._waiting(snapshot)

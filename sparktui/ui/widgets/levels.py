@@ -28,7 +28,6 @@ LETTER = 3
 """A topology's letter and the space around it."""
 ONE_LINE = 66
 """From this width on a topology has all on one line."""
-NOTHING_YET = "a point appears as soon as its level is measured"
 
 
 class SweepPanel(Panel):
@@ -36,15 +35,16 @@ class SweepPanel(Panel):
 
     grows = True
     _picture: Picture | None = None
+    _instead = ""
 
-    def tell(self, picture: Picture | None) -> None:
-        """Show another picture, or that there is none yet."""
-        if picture != self._picture:
-            self._picture = picture
+    def tell(self, picture: Picture | None, instead: str) -> None:
+        """Show another picture, or why there is none."""
+        if (picture, instead) != (self._picture, self._instead):
+            self._picture, self._instead = picture, instead
             self._redraw()
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
-        return Content.styled(NOTHING_YET, "$dim") if self._picture is None else self.write(self._picture, width)
+        return Content.styled(self._instead, "$dim") if self._picture is None else self.write(self._picture, width)
 
     def write(self, picture: Picture, width: int) -> Content:
         """Return what to say of a picture in `width` columns."""
@@ -74,7 +74,7 @@ class Readout(SweepPanel):
     def write(self, picture: Picture, width: int) -> Content:
         row = picture.row
         if row is None:
-            return Content.styled(NOTHING_YET, "$dim")
+            return Content.styled(self._instead, "$dim")
         drawn = [line for line in picture.chart.lines if any(point.y is not None for point in line.points)]
         several = f" · {SEVERAL} is several lines" if len(drawn) > 1 else ""
         self.border_title = f"at c{row.concurrency}, {picture.table.metric.unit}{several}"

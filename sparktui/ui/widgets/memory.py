@@ -19,7 +19,6 @@ from sparktui.ui.timeline import MARKS, draw_timeline
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import UNKNOWN, duration, gib
 
-NOTHING = "no node has been sampled yet"
 GAP = "  "
 """Between two readings on one line."""
 TOLD_INDENT = 11
@@ -123,9 +122,16 @@ class Told(ScenePanel):
 
     def __init__(self) -> None:
         super().__init__(id="told")
+        self._instead = ""
+
+    def instead(self, text: str) -> None:
+        """Say this where there is no node."""
+        if text != self._instead:
+            self._instead = text
+            self._redraw()
 
     def draw(self, snapshot: Snapshot, width: int) -> Content:
-        return Content.styled(NOTHING, "$dim") if self._scene is None else self.write(self._scene, width)
+        return Content.styled(self._instead, "$dim") if self._scene is None else self.write(self._scene, width)
 
     def write(self, scene: Scene, width: int) -> Content:
         span = scene.view.span

@@ -5,13 +5,12 @@ from __future__ import annotations
 from textual.content import Content
 
 from sparktui.moments import local_time
+from sparktui.ui.empty import without_a_campaign
 from sparktui.ui.endings import ENDINGS
 from sparktui.ui.snapshot import Campaign, Snapshot, Topology
 from sparktui.ui.text import Part, clipped, harmless, lines, spread, track
 from sparktui.ui.widgets.panel import Panel
 from sparktui.units import duration
-
-NOTHING_OPEN = "No campaign is open. Press 1 and choose one."
 
 
 class Progress(Panel):
@@ -20,7 +19,7 @@ class Progress(Panel):
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         campaign = snapshot.campaign
         if campaign is None:
-            return Content(NOTHING_OPEN if snapshot.taken else "reading the store")
+            return Content(without_a_campaign(snapshot))
         where = _where(snapshot, campaign)
         room = width - Content.assemble(*where).cell_length - 1
         forms = _when(snapshot, campaign)
