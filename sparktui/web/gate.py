@@ -62,11 +62,17 @@ class Gate:
         return self._named(request.host) and self._known(request.query.get("token"))
 
     def _named(self, host: str) -> bool:
+        if not host.isascii():  # no browser sends such a name, and the page could not repeat it
+            return False
         name = _hostname(host)
         return self.host in ANYWHERE or name == self.host or (self.host in LOOPBACK and name in LOOPBACK)
 
     def _known(self, given: str | None) -> bool:
-        return given is not None and secrets.compare_digest(given.encode(), self.token.encode())
+        return given is not None and secrets.compare_digest(_bytes(given), _bytes(self.token))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")  # what a request holds that is not UTF-8 has become half characters
 
 
 def _netloc(origin: str) -> str | None:

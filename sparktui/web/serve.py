@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shlex
 import sys
@@ -11,6 +12,8 @@ from string import Template
 
 import click
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.log import server_logger
 from textual_serve.server import Server
 
 from sparktui.errors import UsageError
@@ -38,6 +41,7 @@ class Page(Server):
         app: web.Application = await super()._make_app()
         app.middlewares.append(guarded(self._gate, self._refuse))
         app.on_response_prepare.append(seal)
+        server_logger.addFilter(is_ours)
         return app
 
     async def on_startup(self, app: web.Application) -> None:
@@ -89,6 +93,11 @@ def serve(host: str, port: int, campaign: str | None) -> None:
         raise UsageError(
             f"cannot listen on {host} port {port}: {error.strerror}", "choose another with --port"
         ) from error
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Tell whether a record is worth the owner's terminal: what somebody sent that is no request fills none."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def viewer_command(campaign: str | None) -> str:

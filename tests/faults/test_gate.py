@@ -14,6 +14,9 @@ from tests.faults import tried
 TOKEN = "correct-horse"
 GATES = st.sampled_from([Gate(host, 8765, TOKEN) for host in ("127.0.0.1", "0.0.0.0", "::1", "spark.lan")])
 LATIN = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=30)
+HALVES = st.characters(categories=["Cs"])
+"""What aiohttp makes of bytes that are not UTF-8."""
+TEXT = st.one_of(LATIN, st.text(st.one_of(HALVES, st.characters(min_codepoint=256)), max_size=30))
 ODD_HOSTS = (
     "[",
     "[::1",
@@ -26,9 +29,9 @@ ODD_HOSTS = (
     "[v1.x]",
     "127.0.0.1:0",
 )
-HOSTS = st.one_of(LATIN, st.sampled_from(ODD_HOSTS))
-ORIGINS = st.one_of(st.none(), LATIN, HOSTS.map("http://{}".format), st.just("null"))
-COOKIES = st.one_of(st.none(), LATIN, LATIN.map("sparktui-8765={}".format), st.just("sparktui-8765=correct-horse2"))
+HOSTS = st.one_of(TEXT, st.sampled_from(ODD_HOSTS))
+ORIGINS = st.one_of(st.none(), TEXT, HOSTS.map("http://{}".format), st.just("null"))
+COOKIES = st.one_of(st.none(), TEXT, TEXT.map("sparktui-8765={}".format), st.just("sparktui-8765=correct-horse2"))
 TOKENS = st.one_of(LATIN.map(quote), st.sampled_from(["%ff", "%00", "%", "+", "correct-hors", "CORRECT-HORSE"]))
 
 
@@ -54,3 +57,9 @@ def test_with_the_token_no_other_page_comes_in(host: str, origin: str | None) ->
         refused = gate.refusal(request)
     assert refused or origin is None or origin.partition("//")[2].startswith(host)
     assert refused or any(name in host.lower() for name in LOOPBACK)
+
+
+@given(st.one_of(TEXT, st.sampled_from([f"{TOKEN}\udcff", "\ud800", "\udcc3\udca9"])))
+def test_a_token_that_is_no_text_is_not_the_token(given_: str) -> None:
+    with tried.bad_input():
+        assert not Gate("127.0.0.1", 8765, TOKEN)._known(given_)

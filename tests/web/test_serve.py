@@ -108,6 +108,39 @@ async def test_only_the_token_itself_opens(browser: ClientSession, token: str) -
         assert answer.status == 403
 
 
+@pytest.mark.parametrize(
+    "odd", [b"\xff", b"\x80", b"\xed\xb2\x80", b"\xc3\xa9", b"\xe2\x84\x80", b"%ED%B2%80", b'"\\377"']
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        (b"/", b"Cookie: sparktui-8765=%b"),
+        (b"/", b"Cookie: %b=1"),
+        (b"/", b"Origin: http://%b"),
+        (b"/", b"X-Forwarded-Host: %b"),
+        (b"/%b", b"X: 1"),
+        (b"/?token=%b", b"X: 1"),
+        (b"/?fontsize=%b", b"Cookie: sparktui-8765=correct-horse"),
+        (b"/", b"Cookie: sparktui-8765=correct-horse\r\nHost: %b"),
+    ],
+)
+async def test_no_bytes_in_a_request_are_an_error_of_the_server(
+    caplog: pytest.LogCaptureFixture, host: str, path: bytes, header: bytes, odd: bytes
+) -> None:
+    lines = [b"GET " + path + b" HTTP/1.1", header, b"Connection: close"]
+    if b"Host" not in header:
+        lines.append(b"Host: 127.0.0.1")
+    request = b"\r\n".join(lines).replace(b"%b", odd) + b"\r\n\r\n"
+    async with TestServer(await Page(Gate(host, 8765, TOKEN), viewer_command(None))._make_app()) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(request)
+        status = (await reader.readline()).split()[1]
+        writer.close()
+    assert int(status) < 500
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.parametrize("origin", ["null", "", "file://", "http://evil.example", "http://127.0.0.1:1"])
 async def test_no_other_page_is_let_in_with_the_owners_cookie(browser: ClientSession, origin: str) -> None:
     async with browser.get(f"/?token={TOKEN}"):
