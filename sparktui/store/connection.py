@@ -207,7 +207,7 @@ def _connect_readonly(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema")
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         connection.close()
         if not _on_readonly_media(error, path):
             raise
@@ -215,10 +215,11 @@ def _connect_readonly(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _on_readonly_media(error: sqlite3.OperationalError, path: Path) -> bool:
+def _on_readonly_media(error: sqlite3.Error, path: Path) -> bool:
     """WAL needs a file beside the store; where none can be made and none is left over, nobody can be writing."""
     return (
-        error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and not Path(f"{path}-wal").exists()
+        getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
+        and not Path(f"{path}-wal").exists()
     )
 
 

@@ -329,7 +329,9 @@ async def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    "content", [b"not a database at all, but long enough to be looked at" * 40, b"SQLite format 3\x00" + b"\xff" * 4096]
+    "content",
+    [b"not a database at all, but long enough to be looked at" * 40, b"SQLite format 3\x00" + b"\xff" * 4096],
+    ids=["text", "damaged"],
 )
 async def test_a_file_of_something_else_is_left_alone(path: Path, content: bytes) -> None:
     path.parent.mkdir()
