@@ -37,7 +37,7 @@ class NodeHistory:
         return self.read(
             lambda connection: {
                 node: msgspec.convert((first, last), tuple[Moment, Moment])
-                for node, first, last in connection.execute(sql.NODES_SAMPLED, (self.campaign,))
+                for node, first, last in connection.execute(sql.NODES_SAMPLED, {"campaign": self.campaign})
             }
         )
 

@@ -65,10 +65,10 @@ WITH_FIGURES = """SELECT id FROM campaign WHERE EXISTS (
         OR EXISTS (SELECT 1 FROM known_figure WHERE known_figure.cell = cell.id)))"""
 HOLDING = """
     WITH mine(id) AS (SELECT wave.id FROM sweep JOIN cell ON cell.sweep = sweep.id JOIN wave ON wave.cell = cell.id
-        WHERE sweep.campaign = ?1)
+        WHERE sweep.campaign = :campaign)
     SELECT (SELECT count(*) FROM mine) AS waves,
         (SELECT count(*) FROM mine JOIN request ON request.wave = mine.id) AS requests,
-        (SELECT count(*) FROM node_sample WHERE campaign = ?1) AS samples"""
+        (SELECT count(*) FROM node_sample WHERE campaign = :campaign) AS samples"""
 
 KNOWN_FIGURES = f"SELECT {_columns(KnownFigureRow)} FROM known_figure WHERE cell = ? ORDER BY rowid"
 
@@ -102,24 +102,24 @@ POWER_SAMPLES = """SELECT node, t, power_w, energy_j FROM node_sample
 SAMPLES_BETWEEN = "SELECT count(*) FROM node_sample WHERE campaign = ? AND node = ? AND t BETWEEN ? AND ?"
 LATEST_NODE_SAMPLES = f"""
     WITH RECURSIVE name(node) AS (
-        SELECT min(node) FROM node_sample WHERE campaign = ?1
+        SELECT min(node) FROM node_sample WHERE campaign = :campaign
         UNION ALL
-        SELECT (SELECT min(node) FROM node_sample WHERE campaign = ?1 AND node > name.node)
+        SELECT (SELECT min(node) FROM node_sample WHERE campaign = :campaign AND node > name.node)
         FROM name WHERE name.node IS NOT NULL)
     {_SAMPLE} WHERE id IN (
-        SELECT (SELECT id FROM node_sample WHERE campaign = ?1 AND node = name.node ORDER BY t DESC LIMIT 1)
+        SELECT (SELECT id FROM node_sample WHERE campaign = :campaign AND node = name.node ORDER BY t DESC LIMIT 1)
         FROM name)"""
 """From name to name through an index, instead of over every sample of a long campaign. By time, not by id: samples that
 were fetched after a broken link have later ids than those that were taken after them."""
 
 NODES_SAMPLED = """
     WITH RECURSIVE name(node) AS (
-        SELECT min(node) FROM node_sample WHERE campaign = ?1
+        SELECT min(node) FROM node_sample WHERE campaign = :campaign
         UNION ALL
-        SELECT (SELECT min(node) FROM node_sample WHERE campaign = ?1 AND node > name.node)
+        SELECT (SELECT min(node) FROM node_sample WHERE campaign = :campaign AND node > name.node)
         FROM name WHERE name.node IS NOT NULL)
-    SELECT node, (SELECT min(t) FROM node_sample WHERE campaign = ?1 AND node = name.node),
-        (SELECT max(t) FROM node_sample WHERE campaign = ?1 AND node = name.node)
+    SELECT node, (SELECT min(t) FROM node_sample WHERE campaign = :campaign AND node = name.node),
+        (SELECT max(t) FROM node_sample WHERE campaign = :campaign AND node = name.node)
     FROM name WHERE node IS NOT NULL"""
 LAST_NODE_SAMPLES = f"{_SAMPLE} WHERE campaign = ? AND node = ? AND t <= ? ORDER BY t DESC LIMIT ?"
 LEAST_LEFT = """

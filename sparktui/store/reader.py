@@ -184,7 +184,7 @@ class Reader:
 
     def holding(self, campaign: int) -> HoldingRow:
         """Return how much there is of a campaign."""
-        return self._rows(HoldingRow, sql.HOLDING, campaign)[0]
+        return self._rows(HoldingRow, sql.HOLDING, campaign=campaign)[0]
 
     def latest_live(self, campaign: int) -> LiveRow | None:
         """Return the newest picture of a campaign's waves."""
@@ -197,7 +197,7 @@ class Reader:
 
     def latest_node_samples(self, campaign: int) -> dict[str, NodeSampleRow]:
         """Return each node's newest sample, by node."""
-        found = self._decoded(node_sample_row, sql.LATEST_NODE_SAMPLES, campaign)
+        found = self._decoded(node_sample_row, sql.LATEST_NODE_SAMPLES, campaign=campaign)
         return {row.sample.node: row for row in found}
 
     def node_samples_since(self, campaign: int, after: int = 0, node: str | None = None) -> list[NodeSampleRow]:
@@ -243,11 +243,11 @@ class Reader:
             return "there are none yet: try `sparktui demo`"
         return "there are " + ", ".join(f"{row.id} ({row.name})" for row in newest)
 
-    def _rows(self, kind: type[T], query: str, *values: object) -> list[T]:
-        return self._decoded(lambda row: as_row(kind, row), query, *values)
+    def _rows(self, kind: type[T], query: str, *values: object, **named: object) -> list[T]:
+        return self._decoded(lambda row: as_row(kind, row), query, *values, **named)
 
-    def _decoded(self, decode: Callable[[Row], T], query: str, *values: object) -> list[T]:
-        return self._read(lambda connection: [decode(row) for row in connection.execute(query, values)])
+    def _decoded(self, decode: Callable[[Row], T], query: str, *values: object, **named: object) -> list[T]:
+        return self._read(lambda connection: [decode(row) for row in connection.execute(query, named or values)])
 
     def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """Read in one snapshot, so that what several queries return fits together."""

@@ -155,7 +155,7 @@ POLLED = {
 async def test_what_is_polled_is_found_through_an_index(path: Path, name: str) -> None:
     await store_campaign(path, RATES)
     query = POLLED[name]
-    values = ("1",) * (1 if "?1" in query else query.count("?"))
+    values = {"campaign": "1"} if ":campaign" in query else ("1",) * query.count("?")
     with closing(sqlite3.connect(path)) as raw:
         plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {query}", values)]
     assert [step for step in plan if step.startswith("SCAN") and step not in ("SCAN name", "SCAN CONSTANT ROW")] == []
