@@ -17,7 +17,7 @@ def test_a_pool_run_is_stored_as_one_wave_with_its_turns_and_shown_as_what_it_is
     ]
     assert "pool" in done.stderr
     assert "prefix cache: 0 of 1 536 prompt tokens" in done.stderr
-    assert "(pp64 tg8, pool, usage by token_ids; margin against the runner-up)" in done.stdout
+    assert "(pp64 tg8, pool, usage by token_ids)" in done.stdout
     (counted,) = owner.rows("SELECT server_tokens, server_prompt_tokens FROM cell")
     assert counted == (2 * 12 * 8, 2 * 12 * 64)
     (fingerprint,) = owner.rows("SELECT fingerprint FROM sweep")

@@ -89,9 +89,7 @@ def assert_same(viewer: Viewer, rows: list[Row], *, verdicts: bool = True) -> No
 def verdict(row: Row) -> list[str]:
     """Return what has to be said of who wins; those that tie stand in brackets, and need not be named too."""
     if row["winner"] is None:
-        return ["-"]
-    if row["margin"] is None:
-        return [f"{row['winner']} alone"]
+        return ["-" if row["only"] is None else f"only {row['only']}"]
     if row["lead_over"] is not None:
         return [percent(row["lead"]).removesuffix(" %"), f"vs {row['lead_over']}"]
     low, high = row["interval"]
