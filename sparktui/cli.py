@@ -67,9 +67,12 @@ class Span(click.ParamType[float]):
 
     name = "duration"
 
+    def __init__(self, such_as: str = "90s, 10m or 2h") -> None:
+        self._such_as = such_as
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         found = value if isinstance(value, float) else seconds(str(value))
-        return self.fail(f"{value!r} is not a duration; try 90s, 10m or 2h.", param, ctx) if found is None else found
+        return self.fail(f"{value!r} is not a duration; try {self._such_as}.", param, ctx) if found is None else found
 
 
 def viewing(command: click.decorators.FC) -> click.decorators.FC:
@@ -363,7 +366,9 @@ def delete(campaigns: tuple[str, ...], yes: bool, force: bool) -> None:
 
 @cli.command()
 @click.argument("campaign", metavar="[ID]", required=False)
-@click.option("--older-than", type=Span(), metavar="TIME", help="Only what ended longer ago than this: 30d, 12h.")
+@click.option(
+    "--older-than", type=Span("30d or 12h"), metavar="TIME", help="Only what ended longer ago than this: 30d, 12h."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def compact(campaign: str | None, older_than: float | None, yes: bool) -> None:
     """Make the store smaller: campaigns that are over lose what no figure is read from, and every figure stays.

@@ -19,6 +19,7 @@ class Engine:
         self._looks: deque[Look] = deque()
         self._first: Look | None = None
         self._down = "not asked yet"
+        self._mute = False
         self._restarts = 0
 
     def heard(self, t: float, page: Page) -> None:
@@ -34,9 +35,9 @@ class Engine:
             self._looks.popleft()
         self._down = ""
 
-    def silent(self, why: str) -> None:
-        """Take in that it did not answer."""
-        self._down = why
+    def silent(self, why: str, *, mute: bool = False) -> None:
+        """Take in that it did not answer, or, where it is `mute`, not with figures."""
+        self._down, self._mute = why, mute
 
     def now(self, t: float) -> EngineNow:
         """Return what is known at `t`."""
@@ -46,6 +47,7 @@ class Engine:
             self.endpoint.address,
             age_s=None if last is None else max(0.0, t - last.t),
             down=self._down,
+            mute=self._mute and bool(self._down),
             restarts=self._restarts,
             generated=tuple(self._generated()),
         )

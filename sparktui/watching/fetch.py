@@ -13,6 +13,8 @@ from sparktui.measure.metrics_page import MAX_PAGE_CHARACTERS
 from sparktui.watching.page import Page, read_page
 
 DEADLINE_S = 4.0
+ALL_FAILED = "All connection attempts failed"
+"""What the client says of a port on which nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,16 @@ class Endpoint:
         return root_of(self.url)
 
 
+class NoFiguresError(EngineError):
+    """A server answers, and not with a page that its figures can be read from."""
+
+
 async def fetch(client: httpx.AsyncClient, endpoint: Endpoint) -> Page:
     """Return what an endpoint says of itself now.
 
     Raises:
-        EngineError: It does not answer in time, or not with a page that can be read; the message says which, briefly.
+        NoFiguresError: It answers, but not with a page that can be read; the message says why, briefly.
+        EngineError: It does not answer, or not in time.
     """
     headers = {"Authorization": bearer(endpoint.key)} if endpoint.key else {}
     try:
@@ -42,21 +49,32 @@ async def fetch(client: httpx.AsyncClient, endpoint: Endpoint) -> Page:
             text = await _text(client, f"{endpoint.address}/metrics", headers)
     except TimeoutError:
         raise EngineError(f"no answer within {DEADLINE_S:.0f} s") from None
+    except httpx.ConnectError as error:
+        raise EngineError(_unreached(str(error))) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EngineError(str(error) or type(error).__name__) from error
-    return await asyncio.to_thread(read_page, text)
+    try:
+        return await asyncio.to_thread(read_page, text)
+    except EngineError as error:
+        raise NoFiguresError(error.message, error.hint) from error
 
 
 async def _text(client: httpx.AsyncClient, url: str, headers: dict[str, str]) -> str:
     async with client.stream("GET", url, headers=headers) as response:
         if response.status_code != httpx.codes.OK:
-            raise EngineError(_refused(response.status_code))
+            raise NoFiguresError(_refused(response.status_code))
         body = bytearray()
         async for part in response.aiter_bytes():
             body += part
             if len(body) > MAX_PAGE_CHARACTERS:
-                raise EngineError("its /metrics page does not end")
+                raise NoFiguresError("its /metrics page does not end")
     return body.decode("utf-8", "replace")
+
+
+def _unreached(said: str) -> str:
+    """Say that nobody answers, and what to look at; the client's own words only where they say more than that."""
+    why = "" if said in ("", ALL_FAILED) else f" ({said})"
+    return f"nothing answers there{why}: is it up, and is that its address and port?"
 
 
 def _refused(status: int) -> str:

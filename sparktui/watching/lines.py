@@ -29,7 +29,7 @@ def plain_lines(picture: Picture) -> Iterator[str]:
 def _engine(engine: EngineNow) -> str:
     if engine.down:
         since = "" if engine.age_s is None else f", silent for {duration(engine.age_s)}"
-        return f"down: {engine.down}{since}"
+        return f"{engine.trouble}: {engine.down}{since}"
     restarts = f" · began anew {engine.restarts} times" if engine.restarts > 1 else " · began anew"
     return _figures(engine.figures) + (restarts if engine.restarts else "")
 
@@ -96,7 +96,7 @@ def document(picture: Picture) -> dict[str, object]:
             {
                 "name": engine.name,
                 "url": engine.url,
-                "up": not engine.down,
+                "up": engine.mute or not engine.down,
                 "error": engine.down or None,
                 "age_s": engine.age_s,
                 "restarts": engine.restarts,

@@ -23,9 +23,16 @@ class EngineNow:
     """Since it last answered; None where it never has."""
     down: str = ""
     """Why it is not known now; empty where it is."""
+    mute: bool = False
+    """It answers, and not with figures."""
     restarts: int = 0
     """How often its counters began anew while it was watched."""
     generated: Points = ()
+
+    @property
+    def trouble(self) -> str:
+        """In a word or two, how it is not as it should be; empty where its figures are known."""
+        return "" if not self.down else "no figures" if self.mute else "down"
 
     def decode_series(self, now: float, seconds: float, columns: int) -> list[float | None]:
         """Return its decode rate over the last seconds, oldest first."""

@@ -10,7 +10,7 @@ import httpx
 
 from sparktui.errors import SparktuiError
 from sparktui.watching.engine import Engine
-from sparktui.watching.fetch import Endpoint, fetch
+from sparktui.watching.fetch import Endpoint, NoFiguresError, fetch
 from sparktui.watching.nodes import NodeFollower
 from sparktui.watching.picture import Picture
 from sparktui.watching.rates import together
@@ -63,7 +63,7 @@ class Watcher:
             try:
                 page = await fetch(client, engine.endpoint)
             except SparktuiError as error:
-                engine.silent(error.message)
+                engine.silent(error.message, mute=isinstance(error, NoFiguresError))
             else:
                 engine.heard(self._clock(), page)
             await asyncio.sleep(max(0.05, every_s - (self._clock() - started)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import shlex
+import socket
 import sys
 from html import escape
 from importlib.resources import files
@@ -108,14 +109,26 @@ def viewer_command(campaign: str | None) -> str:
 
 def how_to_open(gate: Gate) -> list[str]:
     """Return what to do to see the page, from here and from elsewhere."""
-    name = "127.0.0.1" if gate.host in ANYWHERE else f"[{gate.host}]" if ":" in gate.host else gate.host
+    here, *elsewhere = _names(gate.host)
     lines = [
-        f"sparktui is at http://{name}:{gate.port}/?token={gate.token}",
+        f"sparktui is at {_address(here, gate)}",
+        *(f"and, for others, at {_address(name, gate)}" for name in elsewhere),
         "The token is the key: whoever has it can start and stop races. It is a new one each time.",
     ]
     if gate.host in LOOPBACK:
         return [*lines, f"From another machine: {_tunnel(gate.port)}, then the same address there. Ctrl-C ends it."]
     return [*lines, f"Others can reach this address and read along: it is not encrypted. Safer: {_tunnel(gate.port)}"]
+
+
+def _names(host: str) -> list[str]:
+    """Return what an address that is listened on can be reached by, this machine's own way first."""
+    if host in ANYWHERE:
+        return ["127.0.0.1", socket.gethostname()]
+    return [f"[{host}]" if ":" in host else host]
+
+
+def _address(name: str, gate: Gate) -> str:
+    return f"http://{name}:{gate.port}/?token={gate.token}"
 
 
 def _tunnel(port: int) -> str:

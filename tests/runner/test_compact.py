@@ -60,3 +60,9 @@ async def test_a_campaign_that_began_while_it_was_asked_is_not_locked_out(
         compact(asked)
     monkeypatch.setattr("sparktui.runner.compact.free_space", lambda _: pytest.fail("the store was locked"))
     assert compact(()) == 0
+
+
+def test_a_time_that_is_none_is_answered_with_one_that_fits(owner: Owner) -> None:
+    done = owner.type("compact", "--older-than", "foo")
+    assert done.returncode == 2
+    assert "'foo' is not a duration; try 30d or 12h." in done.stderr

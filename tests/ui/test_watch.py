@@ -69,9 +69,9 @@ async def test_engines_stand_side_by_side_and_nothing_is_wider_than_the_screen(s
         assert columns == {80: 1, 120: 2, 200: 3}[size[0]]
         assert "running 10" in said(app, AllEngines)
         assert "KV 28.0 %" in str(cards[0].visual)
-        assert "gone · down:" in str(cards[2].border_title)
+        assert str(cards[2].border_title) == "gone · down"
         assert cards[2].has_class("-stale")
-        assert "decode       - tok/s" in str(cards[2].visual)
+        assert "is it up, and is that its address and port?" in " ".join(str(cards[2].visual).split())
 
 
 async def test_a_single_engine_has_no_sum_beside_it_and_one_that_began_anew_says_so() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sparktui.errors import EngineError
 from sparktui.serving.api import new_client
 from sparktui.watching import fetch as fetching
-from sparktui.watching.fetch import Endpoint, fetch
+from sparktui.watching.fetch import Endpoint, NoFiguresError, fetch
 from sparktui.watching.lines import document, plain_lines
 from sparktui.watching.page import Page
 from sparktui.watching.watcher import Watcher
@@ -91,9 +91,24 @@ async def test_another_answer_is_an_engine_error_that_says_which(answer: bytes, 
     assert said in await told(saying(answer))
 
 
-async def test_nobody_there_is_an_engine_error() -> None:
-    with pytest.raises(EngineError):
+async def test_nobody_there_is_an_engine_error_that_says_what_to_look_at() -> None:
+    with pytest.raises(EngineError, match="is it up, and is that its address and port") as error:
         await fetched("http://127.0.0.1:1")
+    assert not isinstance(error.value, NoFiguresError)
+
+
+async def test_a_server_that_answers_without_figures_is_not_down() -> None:
+    async with scripted_server(saying(response("no", "404 Not Found"))) as server:
+        watcher = Watcher([Endpoint("it", server.url)])
+        async with new_client() as client:
+            following = asyncio.create_task(watcher.run(client, 20.0))
+            await until(lambda: watcher.picture().engines[0].mute)
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+    (line,) = plain_lines(watcher.picture())
+    assert "no figures: it has no /metrics page" in line
+    (engine,) = json.loads(json.dumps(document(watcher.picture())))["engines"]
+    assert (engine["up"], engine["decode_tps"], "no /metrics" in engine["error"]) == (True, None, True)
 
 
 async def test_the_key_is_sent_and_shown_nowhere() -> None:

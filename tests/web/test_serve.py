@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -246,7 +247,10 @@ def test_what_it_prints_says_how_to_get_there_and_warns_of_a_public_address() ->
     at_home = "\n".join(how_to_open(Gate("127.0.0.1", 8765, TOKEN)))
     assert f"http://127.0.0.1:8765/?token={TOKEN}" in at_home
     assert "not encrypted" not in at_home
-    assert "not encrypted" in "\n".join(how_to_open(Gate("0.0.0.0", 8765, TOKEN)))
+    anywhere = "\n".join(how_to_open(Gate("0.0.0.0", 8765, TOKEN)))
+    assert "not encrypted" in anywhere
+    assert f"http://127.0.0.1:8765/?token={TOKEN}" in anywhere
+    assert f"for others, at http://{socket.gethostname()}:8765/?token={TOKEN}" in anywhere
 
 
 def test_a_campaign_that_there_is_not_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

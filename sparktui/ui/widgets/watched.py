@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.content import Content
 from textual.widgets import Static
 
@@ -50,7 +52,7 @@ class WatchHead(WatchPanel):
         super().__init__(id="masthead")
 
     def draw(self, picture: Picture, width: int) -> Content:
-        up = sum(not engine.down for engine in picture.engines)
+        up = sum(engine.mute or not engine.down for engine in picture.engines)
         answering = f"{up} of {len(picture.engines)} answering"
         left = Content.assemble(("sparktui watch", "bold $accent"), (f"  {answering}", "$dim"))
         return spread(left, Content.styled(f"{clock(picture.taken)}  no load of ours", "$dim"), width)
@@ -77,7 +79,7 @@ class WatchedEngine(WatchPanel):
     def show(self, picture: Picture) -> None:
         engine = picture.engines[self._index]
         self._entitle(_title(engine), "" if engine.restarts == 0 else f"began anew: {engine.restarts}")
-        self.set_class(bool(engine.down), "-down")
+        self.set_class(engine.trouble == "down", "-down")
         self.set_class(bool(engine.down) or (engine.age_s or 0.0) > STALE_S, "-stale")
         super().show(picture)
 
@@ -89,6 +91,8 @@ class WatchedEngine(WatchPanel):
 
     def draw(self, picture: Picture, width: int) -> Content:
         engine = picture.engines[self._index]
+        if engine.down:
+            return lines([Content.styled(line, "$warning") for line in textwrap.wrap(harmless(engine.down), width)])
         now = picture.now - min(engine.age_s or 0.0, 1.0)
         trend = engine.decode_series(now, KEEP_S, int(KEEP_S))
         return _figures(engine.figures, tuple(trend), width)
@@ -115,7 +119,7 @@ def _title(engine: EngineNow) -> str:
     if not engine.down:
         return name if engine.name in engine.url else f"{name} · {engine.url}"
     silent = "" if engine.age_s is None else f", silent for {duration(engine.age_s)}"
-    return f"{name} · down: {harmless(engine.down)}{silent}"
+    return f"{name} · {engine.trouble}{silent}"
 
 
 def _figures(figures: Figures, trend: tuple[float | None, ...], width: int) -> Content:
