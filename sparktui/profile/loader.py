@@ -17,6 +17,7 @@ from sparktui.profile.validate import untold, validated
 
 MAX_BYTES = 1024 * 1024
 MAX_TOLD = 100
+EVERY_KEY = "docs/profile.md has every key, and an example for each launcher"
 
 
 def load_profile(path: Path) -> Profile:
@@ -117,7 +118,8 @@ def _error(problems: Iterable[Problem], source_name: str) -> ProfileError:
     if len(ordered) > MAX_TOLD:
         lines.append(f"{source_name}: and {len(ordered) - MAX_TOLD} more")
     count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
-    return ProfileError(f"the profile {source_name} cannot be used: {count}", tuple(lines))
+    hint = EVERY_KEY if any(problem.path for problem in ordered) else ""
+    return ProfileError(f"the profile {source_name} cannot be used: {count}", tuple(lines), hint)
 
 
 def _order(problem: Problem) -> tuple[int, str, str]:
