@@ -59,7 +59,7 @@ def _memory(samples: Sequence[NodeSample]) -> Iterator[Reading]:
     yield _pair("swap in/out", samples, lambda s: s.swap_in_bytes, lambda s: s.swap_out_bytes, ".1f", MIB, "MiB/s")
     some, full = number(last.psi_some_pct, ".1f"), number(last.psi_full_pct, ".1f")
     yield Reading("PSI some/full", f"{some}/{full}", "%")
-    yield Reading("blocks of order 9+", number(last.order9_free, "d"))
+    yield Reading("large free blocks", number(last.order9_free, "d"))
     yield Reading("stalls", number(rate(samples, lambda s: s.alloc_stalls), ".1f"), "/s")
 
 
@@ -86,7 +86,7 @@ def _traffic(samples: Sequence[NodeSample]) -> Iterator[Reading]:
 
 def _machine(samples: Sequence[NodeSample]) -> Iterator[Reading]:
     yield Reading("load", number(samples[-1].load1, ".1f"))
-    yield Reading("heartbeat", number(samples[-1].heartbeat, "d"))
+    yield Reading("sample no.", number(samples[-1].heartbeat, "d"))
 
 
 def _pair(

@@ -25,7 +25,7 @@ from sparktui.ui.asked import NOTHING_ASKED, Asked
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, ExplainDialog
 from sparktui.ui.doing import Doing
 from sparktui.ui.feed import Feed
-from sparktui.ui.keys import KEYS
+from sparktui.ui.keys import KEYS, KeysInWords
 from sparktui.ui.messages import (
     BaselineChosen,
     CalculatorChosen,
@@ -280,13 +280,8 @@ class SparktuiApp(ToastingApp[str]):
         """Explain every figure on this screen."""
         place = self._place()
         if place is not None:
-            keys = [
-                (self.get_key_display(shown.binding), shown.binding.tooltip or shown.binding.description)
-                for shown in self.screen.active_bindings.values()
-                if shown.binding.description
-            ]
             title = f"{self.current_mode}, explained".capitalize()
-            self.push_screen(ExplainDialog(title, place.EXPLAIN, keys, self.snapshot))
+            self.push_screen(ExplainDialog(title, place.EXPLAIN, KeysInWords.of(self), self.snapshot))
 
     def action_theme(self) -> None:
         """Change between dark, light and the terminal's own colours."""

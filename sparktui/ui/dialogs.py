@@ -15,6 +15,7 @@ from textual.widgets import Button, Static
 
 from sparktui.errors import LaunchError, ProfileError, SparktuiError
 from sparktui.ui.explain import Explanation
+from sparktui.ui.keys import KeyInWords, KeysInWords
 from sparktui.ui.snapshot import EMPTY, Event, Snapshot
 from sparktui.ui.text import harmless
 from sparktui.ui.widgets.log import every_line
@@ -148,7 +149,7 @@ class EventsDialog(ModalScreen[None]):
 
 
 class ExplainDialog(ModalScreen[None]):
-    """Every figure on the screen in words: what it is, its unit, where it comes from, what good looks like."""
+    """The screen's own keys, then every figure on it: what it is, its unit, its source, what good looks like."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q", "dismiss", "Close")]
 
@@ -156,7 +157,7 @@ class ExplainDialog(ModalScreen[None]):
         self,
         title: str,
         explanations: Sequence[Explanation],
-        keys: Sequence[tuple[str, str]],
+        keys: KeysInWords,
         snapshot: Snapshot = EMPTY,
     ) -> None:
         super().__init__()
@@ -172,8 +173,10 @@ class ExplainDialog(ModalScreen[None]):
         yield box
 
     def _lines(self, width: int) -> Sequence[Content]:
+        here = [_keys("Keys of this screen", self._keys.here, width)] if self._keys.here else []
         told = (_paragraph(explanation, self._snapshot, width) for explanation in self._explanations)
-        return [line for paragraph in (*told, _keys(self._keys, width)) for line in (*paragraph, Content())]
+        everywhere = _keys("Keys of every screen", self._keys.everywhere, width)
+        return [line for paragraph in (*here, *told, everywhere) for line in (*paragraph, Content())]
 
 
 def _paragraph(explanation: Explanation, snapshot: Snapshot, width: int) -> Iterator[Content]:
@@ -194,9 +197,9 @@ def _heading(explanation: Explanation, width: int) -> Iterator[Content]:
     yield from _wrapped(explanation.unit, width, "$dim")
 
 
-def _keys(keys: Sequence[tuple[str, str]], width: int) -> Iterator[Content]:
+def _keys(title: str, keys: Sequence[KeyInWords], width: int) -> Iterator[Content]:
     room = max((len(key) for key, _ in keys), default=0)
-    yield Content.styled("Keys", "bold $accent")
+    yield Content.styled(title, "bold $accent")
     for key, description in keys:
         yield Content.assemble((key.ljust(room), "bold"), f"  {description}").truncate(width, ellipsis=True)
 

@@ -86,7 +86,7 @@ NODES = (
         "NVML, per process",
     ),
     Explanation(
-        "swap, PSI, blocks, stalls",
+        "swap, PSI, large free blocks, stalls",
         "Swap in use and its traffic; the share of time that some or all tasks waited for memory (10 s average); free "
         "runs of 512 pages and more; and how often a second an allocation had to wait for memory to be freed.",
         "GiB, MiB/s, %, count, /s",
@@ -108,11 +108,11 @@ NODES = (
         "RDMA in and out alike, no errors, link 200",
     ),
     Explanation(
-        "load, holds most, NVML took, heartbeat",
+        "load, holds most, NVML took, sample no.",
         "The load average over a minute; while memory is short, the processes that hold most of it; how long the GPU's "
         "driver took to answer, or in which call it hangs; and the number of the agent's sample.",
         "-, GiB, ms, count",
         "/proc, NVML and the agent",
-        "NVML under 100 ms; heartbeats without a gap",
+        "NVML under 100 ms; numbers without a gap",
     ),
 )

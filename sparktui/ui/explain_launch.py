@@ -50,6 +50,12 @@ LAUNCH = (
         "`sparktui run PROFILE --dry-run`.",
     ),
     Explanation(
+        "figures by",
+        "What turns the tokens into figures: usage is our own rules, benchy-0.3.5 and benchy-0.4.0 those of that "
+        "version of llama-benchy. Every token is kept, so any of them can be asked for later: c in Compare.",
+        source="docs/measuring.md",
+    ),
+    Explanation(
         "check",
         "c looks at every node before a launch would: ssh, clock, disk, memory, ports, links, image, model. It changes "
         "nothing; `sparktui check PROFILE` prints the same.",

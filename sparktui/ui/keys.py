@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding, BindingType
+from dataclasses import dataclass
+from typing import Any
+
+from textual.app import App
+from textual.binding import ActiveBinding, Binding, BindingType
 
 # In the order in which the bottom line shows them; `key_line` says which of them give way.
 KEYS: list[BindingType] = [
@@ -55,3 +59,29 @@ KEYS: list[BindingType] = [
     Binding("x", "stop", "Stop", id="stop", tooltip="Stop the campaign; asks first"),
     Binding("t", "theme", "Theme", id="theme", tooltip="Dark, light, or the terminal's own 16 colours"),
 ]
+
+
+KeyInWords = tuple[str, str]
+"""A key as it is written, and what it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysInWords:
+    """What can be pressed on the screen in front; what Textual's own widgets scroll by is left out."""
+
+    here: tuple[KeyInWords, ...]
+    everywhere: tuple[KeyInWords, ...]
+
+    @classmethod
+    def of(cls, app: App[Any]) -> KeysInWords:
+        """Return the keys of an app as they are now."""
+        shown = [one for one in app.screen.active_bindings.values() if _is_ours(app, one)]
+        here, everywhere = (
+            tuple((app.get_key_display(one.binding), one.binding.tooltip or one.binding.description) for one in keys)
+            for keys in ([one for one in shown if one.node is not app], [one for one in shown if one.node is app])
+        )
+        return cls(here, everywhere)
+
+
+def _is_ours(app: App[Any], shown: ActiveBinding) -> bool:
+    return shown.binding.id is not None or shown.binding.key == app.COMMAND_PALETTE_BINDING

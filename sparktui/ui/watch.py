@@ -19,6 +19,7 @@ from sparktui.serving.api import new_client
 from sparktui.ui import themes
 from sparktui.ui.dialogs import ErrorDialog, ExplainDialog
 from sparktui.ui.explain_watch import WATCH
+from sparktui.ui.keys import KeysInWords
 from sparktui.ui.messages import WorkFailed
 from sparktui.ui.naming import file_stem
 from sparktui.ui.table_shown import csv_chunks
@@ -108,12 +109,7 @@ class WatchApp(ToastingApp[None]):
 
     def action_explain(self) -> None:
         """Explain every figure on this screen."""
-        keys = [
-            (self.get_key_display(shown.binding), shown.binding.tooltip or shown.binding.description)
-            for shown in self.screen.active_bindings.values()
-            if shown.binding.description
-        ]
-        self.push_screen(ExplainDialog("Watch, explained", WATCH, keys))
+        self.push_screen(ExplainDialog("Watch, explained", WATCH, KeysInWords.of(self)))
 
     def action_theme(self) -> None:
         """Change between dark, light and the terminal's own colours."""

@@ -184,6 +184,10 @@ async def test_question_mark_explains_every_figure_and_key(
         for figure in figures:
             assert figure.name in said
         assert "the campaign goes on" in said
+        assert "Scroll" not in said
+        assert "super+c" not in said
+        assert said.startswith("Keys of this screen\n")
+        assert said.index(figures[0].name) < said.index("Keys of every screen")
         await pilot.press("question_mark")
         assert not isinstance(viewer.screen, ExplainDialog)
 
