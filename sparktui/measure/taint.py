@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
@@ -21,6 +22,8 @@ MAX_PROMPT_TOKENS_OFF = 2
 """How far a prompt may be off: two tokens, or one in a hundred where that is more."""
 MAX_CACHED_SHARE = 0.05
 """Of the prompt tokens, that the server may have taken from its prefix cache: a chat template's worth, no more."""
+MAX_MESSAGE = 120
+"""Characters of what a server said with a failure, which the request keeps more of."""
 MIN_OUTPUT_SHARE = 0.90
 """Of the tokens asked for, that streams must have on average where their exact number could not be asked."""
 
@@ -67,7 +70,16 @@ def _failures(requests: Sequence[RequestRecord]) -> str | None:
     if not kinds:
         return None
     named = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1]))
-    return f"{sum(kinds.values())} of {len(requests)} requests failed ({named})"
+    failed = f"{sum(kinds.values())} of {len(requests)} requests failed ({named})"
+    message = _most_told(requests)
+    return f"{failed}: {message}" if message else failed
+
+
+def _most_told(requests: Iterable[RequestRecord]) -> str:
+    """Return what most of the failed requests were told, without its kind; empty where none was told anything."""
+    told = Counter(text for r in requests if r.error is not None and (text := r.error.partition(":")[2].strip()))
+    text = max(told, key=told.__getitem__, default="")
+    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
 
 def _late(waves: Sequence[WaveRecord], good: Sequence[RequestRecord]) -> str | None:

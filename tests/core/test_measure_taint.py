@@ -19,6 +19,16 @@ def test_failures_taint_and_are_named() -> None:
     assert reason(wave(request(0), failed(1, "timeout"))) == "1 of 2 requests failed (1 timeout)"
 
 
+def test_what_most_of_the_failed_requests_were_told_is_told_once() -> None:
+    memory = "http 500: CUDA: out of memory"
+    assert reason(wave(failed(0, "timeout: 30 s"), failed(1, memory), failed(2, memory), request(3))) == (
+        "3 of 4 requests failed (2 http 500, 1 timeout): CUDA: out of memory"
+    )
+    long = reason(wave(failed(0, "http 500: " + "x" * 300)))
+    assert long is not None
+    assert long.endswith("): " + "x" * 119 + "…")
+
+
 @pytest.mark.parametrize(
     ("clock", "lag_us", "late"),
     [("user", 1_000.0, False), ("user", 1_001.0, True), ("kernel", 10_000.0, False), ("kernel", 10_001.0, True)],

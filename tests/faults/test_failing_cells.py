@@ -58,6 +58,9 @@ def test_a_cell_with_failures_is_marked_counted_exported_and_bars_itself(
         assert cell["errors"] >= 1
         assert sum(cell["error_kinds"].values()) == cell["errors"]
         assert "requests failed" in cell["barred"]
+    if way == "500":
+        assert "http 500): overloaded" in cell["barred"]
+        assert "http 500): overloaded" in " ".join(done.stdout.split())
     shown = json_of(owner.type("show", "last", "--json"))
     assert {row["winner"] for row in shown["rows"]} == {None}
     assert all(row["barred"] for row in shown["rows"] if row["values"])
