@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 import msgspec
@@ -42,27 +42,33 @@ class NodeStamp(msgspec.Struct, frozen=True, kw_only=True):
     """How many came meanwhile."""
 
 
-def stamp(window: Window) -> NodeStamp:
-    """Return what one node's samples of a cell, oldest first, say of it."""
+def stamp(*windows: Window) -> NodeStamp:
+    """Return what one node's samples of a cell, oldest first, say of it.
+
+    A cell that was broken off has several windows; what counters did between them is not of the cell.
+    """
+    every = [sample for window in windows for sample in window]
     return NodeStamp(
-        samples=len(window),
-        sm_mhz=_spread(s.sm_mhz for s in window),
-        power_w=_spread(s.power_w for s in window),
-        gpu_util_median_pct=middle(s.gpu_util_pct for s in window),
-        temp_max_c=highest(s.temp_c for s in window),
-        throttle=_reasons(window),
-        mem_least_left_bytes=min(_known(s.mem_available_bytes for s in window), default=None),
-        swap_max_bytes=max(_known(s.swap_used_bytes for s in window), default=None),
-        swapped_bytes=_both(window, lambda s: s.swap_in_bytes, lambda s: s.swap_out_bytes),
-        rdma_link_gbps=min((s.rdma_link_gbps for s in window if s.rdma_link_gbps is not None), default=None),
-        rdma_bytes=_both(window, lambda s: s.rdma_rx_bytes, lambda s: s.rdma_tx_bytes),
-        rdma_errors=moved(window, lambda s: s.rdma_errors),
+        samples=len(every),
+        sm_mhz=_spread(s.sm_mhz for s in every),
+        power_w=_spread(s.power_w for s in every),
+        gpu_util_median_pct=middle(s.gpu_util_pct for s in every),
+        temp_max_c=highest(s.temp_c for s in every),
+        throttle=_reasons(every),
+        mem_least_left_bytes=min(_known(s.mem_available_bytes for s in every), default=None),
+        swap_max_bytes=max(_known(s.swap_used_bytes for s in every), default=None),
+        swapped_bytes=_moved(windows, lambda s: s.swap_in_bytes, lambda s: s.swap_out_bytes),
+        rdma_link_gbps=min((s.rdma_link_gbps for s in every if s.rdma_link_gbps is not None), default=None),
+        rdma_bytes=_moved(windows, lambda s: s.rdma_rx_bytes, lambda s: s.rdma_tx_bytes),
+        rdma_errors=_moved(windows, lambda s: s.rdma_errors),
     )
 
 
-def stamps_json(samples: Mapping[str, Window]) -> str:
-    """Return the stamps of several nodes as JSON, by node."""
-    return msgspec.json.encode({node: stamp(window) for node, window in samples.items()}).decode()
+def stamps_json(*parts: Mapping[str, Window]) -> str:
+    """Return the stamps of several nodes as JSON, by node; a cell that was broken off has several parts."""
+    nodes = dict.fromkeys(node for part in parts for node in part)
+    stamps = {node: stamp(*(part[node] for part in parts if node in part)) for node in nodes}
+    return msgspec.json.encode(stamps).decode()
 
 
 def by_node(samples: Iterable[NodeSample], nodes: Iterable[str]) -> dict[str, list[NodeSample]]:
@@ -88,6 +94,8 @@ def _known(values: Iterable[int | None]) -> list[int]:
     return [value for value in values if value is not None]
 
 
-def _both(window: Window, one: Counter, other: Counter) -> int | None:
-    moves = [moved(window, counter) for counter in (one, other)]
-    return None if None in moves else sum(move for move in moves if move is not None)
+def _moved(windows: Sequence[Window], *counters: Counter) -> int | None:
+    """Return how far counters went together; one that no window tells is unknown, and so is the sum."""
+    told = [window for window in windows if len(window) > 1]
+    moves = [moved(window, counter) for window in told for counter in counters]
+    return sum(move for move in moves if move is not None) if moves and None not in moves else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from sparktui.load.link import LoadWorker
 from sparktui.load.messages import Expected, Progress, Start, StartPool, StartWave
 from sparktui.load.prompts import PromptSet
@@ -12,12 +14,14 @@ from sparktui.load.request import RequestBuilder
 from sparktui.load.tokens import find_counter
 from sparktui.measure.agreement import over_cell, told
 from sparktui.measure.record import WaveRecord
-from sparktui.measure.taint import taint
 from sparktui.measure.usage import counted
+from sparktui.nodes.stretch import Stretch
 from sparktui.profile.model import Workload
 from sparktui.runner.background import Background
-from sparktui.runner.earlier import UNTOUCHED, Earlier, earlier_of, measured_records
+from sparktui.runner.earlier import UNTOUCHED, Earlier, earlier_of
+from sparktui.runner.ending import Asked, Measured, end_cell
 from sparktui.runner.engine_watch import Counters, EngineWatch
+from sparktui.runner.health_feed import Mark
 from sparktui.runner.health_watch import HealthWatch
 from sparktui.runner.journal import Journal
 from sparktui.runner.naming import why_unnamed
@@ -44,6 +48,14 @@ class Cell:
     """Nothing of it is to be measured: it was, before the campaign was broken off, or it was not to be."""
     begun: bool = False
     """A break came while it was measured: what it has is in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a cell, or what is left of it, began."""
+
+    counters: Counters
+    mark: Mark
 
 
 class CellMeasurer:
@@ -90,25 +102,24 @@ class CellMeasurer:
         writer = self._journal.writer
         await writer.set_cell_state(cell.id, "measuring")
         earlier = await earlier_of(writer.path, self._journal.campaign, cell.id) if cell.begun else UNTOUCHED
-        before, begun = await self._engines.counters(), await self._health.begin()
+        beginning = Beginning(await self._engines.counters(), await self._health.begin())
         warmup = [await self._warm_up(cell, seq, earlier) for seq in range(self.workload.warmup_waves)]
-        new, ended_by = await self._waves(cell, enough, earlier)
-        moved = (await self._engines.settled_counters()).since(before)
+        new, ended_by = await self._waves(cell, enough, earlier, beginning)
+        moved = (await self._engines.settled_counters()).since(beginning.counters)
         over_all = Counters() if cell.begun else moved  # what they moved by before the break is not known
-        records = await measured_records(writer.path, cell.id)
-        health = await self._health.of_cell(begun)
-        await writer.set_cell_health(cell.id, health.stamps)
-        why_not = self._taint(records, moved, health.unfair)
-        await writer.set_cell_state(
-            cell.id,
-            "done",
-            taint=why_not,
-            ended_by=ended_by,
-            server_tokens=over_all.generation_tokens,
-            server_prompt_tokens=over_all.prompt_tokens,
+        records = await end_cell(
+            self._journal,
+            topology,
+            Measured(
+                cell.id,
+                f"{topology} c{cell.concurrency}",
+                self._asked(),
+                ended_by,
+                await self._stretch(beginning, moved),
+                over_all.generation_tokens,
+                over_all.prompt_tokens,
+            ),
         )
-        if why_not is not None:
-            await self._journal.warning(topology, "tainted", f"{topology} c{cell.concurrency} cannot win: {why_not}")
         await self._compare_counts(topology, cell, [*warmup, *new], moved)
         failures = sum(request.error is not None for record in records for request in record.requests)
         waves = f"{len(records)}" if ended_by is None else f"{len(records)} of {self.workload.runs}"
@@ -142,7 +153,9 @@ class CellMeasurer:
         self._give_up_on_a_zombie(record)
         return counted([record])
 
-    async def _waves(self, cell: Cell, enough: Enough, earlier: Earlier) -> tuple[list[Counts], str | None]:
+    async def _waves(
+        self, cell: Cell, enough: Enough, earlier: Earlier, beginning: Beginning
+    ) -> tuple[list[Counts], str | None]:
         """Measure until a cell has all its waves or enough; return the tokens of each, and why it has fewer."""
         counts: list[Counts] = []
         ended_by = None
@@ -150,7 +163,9 @@ class CellMeasurer:
         while first + len(counts) < self.workload.runs and ended_by is None:
             seq = first + len(counts)
             record = await self._run(cell, seq, warmup=False, again=self._again(earlier) if seq == first else 0)
-            await self._journal.writer.commit_wave(cell.id, seq, False, record)
+            moved = (await self._engines.counters_now()).since(beginning.counters)
+            stretch = await self._stretch(beginning, moved)
+            await self._journal.writer.commit_wave(cell.id, seq, False, record, stretch)
             self._give_up_on_a_zombie(record)
             counts.append(counted([record]))
             ended_by = enough(record)
@@ -185,14 +200,14 @@ class CellMeasurer:
         prompts = await self._prompts.wave(concurrency, seq, warmup=warmup, again=again)
         return StartWave(self._builder.target, tuple(map(build, prompts)), load.timeout_s, self._expected)
 
-    def _taint(self, records: Sequence[WaveRecord], moved: Counters, unfair: Sequence[str]) -> str | None:
+    async def _stretch(self, beginning: Beginning, moved: Counters) -> Stretch:
+        """Return what is known so far of whatever else than its waves may keep a cell from winning."""
+        stretch = await self._health.stretch(beginning.mark)
+        return msgspec.structs.replace(stretch, mixed=self.mixed, prefix=moved.prefix)
+
+    def _asked(self) -> Asked:
         load = self.workload
-        known = moved.prefix_hits is not None and moved.prefix_queries is not None
-        prefix = (moved.prefix_hits or 0, moved.prefix_queries or 0) if known else None
-        exact = load.sampling.exact_tg
-        asked = {"pp": load.pp, "tg": load.tg, "depth": load.depth}
-        why_not = taint(records, **asked, exact_tg=exact, prefix=prefix, health=unfair)
-        return "; ".join(reason for reason in (self.mixed, why_not) if reason) or None
+        return Asked(load.pp, load.tg, load.depth, load.sampling.exact_tg)
 
     async def _compare_counts(self, topology: str, cell: Cell, counts: Sequence[Counts], moved: Counters) -> None:
         """Tell where the engine's own counters and what was counted here are too far apart."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparktui.compare.fingerprint import Fingerprint
-from sparktui.measure.record import WaveRecord
-from sparktui.measure.taint import taint
+from sparktui.runner.ending import Asked, Measured, end_cell
 from sparktui.runner.journal import Journal
 from sparktui.store.reader import Reader
 from sparktui.store.reopening import RESUMED
@@ -35,14 +34,6 @@ async def earlier_of(path: Path, campaign: int, cell: int) -> Earlier:
     return await asyncio.to_thread(_earlier, path, campaign, cell)
 
 
-async def measured_records(path: Path, cell: int) -> list[WaveRecord]:
-    """Return a cell's measured waves with their token events.
-
-    They are read when a cell is over instead of being kept while it goes on: at 64 users they are 80 KB each.
-    """
-    return await asyncio.to_thread(_measured_records, path, cell)
-
-
 async def finish(
     journal: Journal, topology: str, cell: CellRow, fingerprint: Fingerprint, ended_by: str | None
 ) -> None:
@@ -57,11 +48,11 @@ async def finish(
         fingerprint: How its waves were measured.
         ended_by: Why it has fewer waves than planned.
     """
-    records = await measured_records(journal.writer.path, cell.id)
     exact = bool((fingerprint.sampling or {}).get("exact_tg", True))
-    why_not = taint(records, pp=cell.pp, tg=cell.tg, depth=cell.depth, exact_tg=exact)
-    await journal.writer.set_cell_state(cell.id, "done", taint=why_not, ended_by=ended_by)
-    text = f"{topology} c{cell.concurrency}: all {len(records)} waves had been measured"
+    name = f"{topology} c{cell.concurrency}"
+    asked = Asked(cell.pp, cell.tg, cell.depth, exact)
+    records = await end_cell(journal, topology, Measured(cell.id, name, asked, ended_by))
+    text = f"{name}: all {len(records)} waves had been measured"
     await journal.info(topology, "cell-done", text, {"cell": cell.id})
 
 
@@ -71,8 +62,3 @@ def _earlier(path: Path, campaign: int, cell: int) -> Earlier:
         resumed = sum(event.kind == RESUMED for event in reader.events_since(campaign))
     warmups = sum(wave.warmup for wave in waves)
     return Earlier(len(waves) - warmups, warmups, resumed)
-
-
-def _measured_records(path: Path, cell: int) -> list[WaveRecord]:
-    with Reader(path) as reader:
-        return [wave.record for wave in reader.waves(cell, events=True, warmup=False)]

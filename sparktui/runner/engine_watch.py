@@ -17,6 +17,8 @@ POLL_S = 1.0
 SETTLE_S = 2.0
 """A counter may move for a moment after the last answer has arrived."""
 
+AT_ONCE_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Counters:
@@ -26,6 +28,12 @@ class Counters:
     generation_tokens: int | None = None
     prefix_queries: int | None = None
     prefix_hits: int | None = None
+
+    @property
+    def prefix(self) -> tuple[int, int] | None:
+        """Prompt tokens found in the prefix cache, and those looked up in it."""
+        hits, queries = self.prefix_hits, self.prefix_queries
+        return None if hits is None or queries is None else (hits, queries)
 
     def since(self, before: Counters) -> Counters:
         """Return how far each has moved; one that went back was reset and says nothing."""
@@ -55,6 +63,14 @@ class EngineWatch:
         """Return the token counters now."""
         every = list((await self.read()).values())
         return Counters(*(_total([getattr(one, f.name) if one else None for one in every]) for f in fields(Counters)))
+
+    async def counters_now(self) -> Counters:
+        """Return the token counters as far as they are told at once: a wave waits for them to be stored."""
+        try:
+            async with asyncio.timeout(AT_ONCE_S):
+                return await self.counters()
+        except TimeoutError:
+            return Counters()
 
     async def settled_counters(self) -> Counters:
         """Return the token counters once two looks in a row agree."""

@@ -13,6 +13,7 @@ from sparktui.nodes.health import View
 from sparktui.nodes.health_engine import Engine, Flow
 from sparktui.nodes.sample import NodeSample
 from sparktui.nodes.stamp import by_node
+from sparktui.nodes.stretch import Stretch
 from sparktui.serving.plan import Backend, Plan
 from sparktui.store.reader import Reader
 
@@ -66,11 +67,16 @@ class HealthFeed:
         newest = {node: row.sample.t for node, row in latest.items()}
         return Mark(time.time(), max((row.id for row in latest.values()), default=0), newest)
 
-    def since(self, mark: Mark) -> dict[str, list[NodeSample]]:
-        """Return the samples taken since, by node, in order; what was only fetched since then is left out."""
-        rows = self._reader.node_samples_since(self._campaign, mark.sample_id)
-        new = (row.sample for row in rows if row.sample.t > mark.newest.get(row.sample.node, 0.0))
-        return by_node(new, self.nodes)
+    def stretch(self, mark: Mark) -> Stretch:
+        """Return what part of a cell has been since a mark, without what was found in it."""
+        return Stretch(
+            began=mark.at,
+            after=mark.sample_id,
+            until=self._reader.node_history(self._campaign).newest(),
+            newest=dict(mark.newest),
+            nodes=self.nodes,
+            engines=tuple(self.engines.values()),
+        )
 
     def _read_samples(self) -> None:
         rows = self._reader.node_samples_since(self._campaign, self._last_sample)
@@ -89,6 +95,13 @@ class HealthFeed:
         row = self._reader.latest_live(self._campaign)
         if row is not None and row.t >= self._began and (not self._client or row.t > self._client[-1].t):
             self._client.append(_client_flow(row.t, row.progress))
+
+
+def samples_of(reader: Reader, campaign: int, stretch: Stretch) -> dict[str, list[NodeSample]]:
+    """Return the samples taken in a stretch, by node, in order; what was only fetched meanwhile is left out."""
+    rows = reader.node_samples_since(campaign, stretch.after, until=stretch.until)
+    taken = (row.sample for row in rows if row.sample.t > stretch.newest.get(row.sample.node, 0.0))
+    return by_node(taken, stretch.nodes)
 
 
 def engine_nodes(plan: Plan, backend: Backend, nodes: tuple[str, ...]) -> tuple[str, ...]:

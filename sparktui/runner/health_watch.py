@@ -1,18 +1,20 @@
-"""Tells, beside the load, what is not well with the nodes of a topology, and stamps its cells with how they were."""
+"""Tells, beside the load, what is not well with the nodes of a topology, and what each cell was measured under."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from sparktui.errors import LaunchError
-from sparktui.nodes.health import View, look, unfair_to_cell
+from sparktui.nodes.health import View, look
 from sparktui.nodes.health_engine import FROZEN_S, Engine, frozen_engine_s
 from sparktui.nodes.health_episodes import Episode, Episodes, News
 from sparktui.nodes.health_finding import Finding
-from sparktui.nodes.stamp import stamps_json
+from sparktui.nodes.stretch import Stretch
 from sparktui.runner.health_feed import HealthFeed, Mark
 from sparktui.runner.journal import Journal
 from sparktui.serving.api import Access
@@ -22,16 +24,6 @@ from sparktui.store.reader import Reader
 LOOK_S = 1.0
 HEALTH_CHECK_S = 3.0
 """A check that takes longer is not green."""
-
-
-@dataclass(frozen=True, slots=True)
-class CellHealth:
-    """How the nodes were while one cell was measured."""
-
-    stamps: str
-    """JSON, by node."""
-    unfair: tuple[str, ...]
-    """Why its figures are not its topology's, in a few words each."""
 
 
 class HealthWatch:
@@ -57,12 +49,12 @@ class HealthWatch:
         """Return the moment at which a cell begins."""
         return await asyncio.to_thread(self._feed.mark)
 
-    async def of_cell(self, begun: Mark) -> CellHealth:
-        """Return how the nodes were since a cell began."""
-        samples = await asyncio.to_thread(self._feed.since, begun)
-        told = [*self._episodes.standing.values(), *(e for e in self._over if e.seen >= begun.at)]
-        unfair = unfair_to_cell([e.finding for e in told], samples, list(self._feed.engines.values()))
-        return CellHealth(stamps_json(samples), tuple(f"{finding.node}: {finding.brief}" for finding in unfair))
+    async def stretch(self, begun: Mark) -> Stretch:
+        """Return what a cell, or what is left of it, was measured under since it began."""
+        since = await asyncio.to_thread(self._feed.stretch, begun)
+        episodes = [*self._episodes.standing.values(), *(e for e in self._over if e.seen >= begun.at)]
+        told = tuple(episode.finding for episode in episodes if episode.finding.unfair)
+        return msgspec.structs.replace(since, told=told)
 
     def raise_if_zombie(self) -> None:
         """Give up on an engine that makes no more tokens, so that every further request need not be waited for in vain.

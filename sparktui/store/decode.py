@@ -12,6 +12,7 @@ from sparktui.load.messages import Progress
 from sparktui.measure.record import RequestRecord, WaveRecord
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
+from sparktui.nodes.stretch import Stretch
 from sparktui.store.condensed import EVENT_BYTES, TOKEN_BYTES, expand
 from sparktui.store.rows import LiveRow, Moment, NodeSampleRow, ServerSampleRow, WaveRow
 from sparktui.store.statements import (
@@ -41,6 +42,11 @@ def wave_row(wave: Row, requests: Sequence[Row]) -> WaveRow:
     }
     msgspec.convert(started, Moment)
     return WaveRow(identity, cell, seq, bool(warmup), msgspec.convert(record, WaveRecord))
+
+
+def stretch_of(row: Row) -> Stretch:
+    """Make what was stored with a wave into what it tells of its cell."""
+    return msgspec.json.decode(row[0], type=Stretch)
 
 
 def live_row(row: Row) -> LiveRow:

@@ -75,6 +75,7 @@ KNOWN_FIGURES = f"SELECT {_columns(KnownFigureRow)} FROM known_figure WHERE cell
 WAVES = f"""
     SELECT id, cell, seq, warmup, {", ".join(WAVE_COLUMNS)} FROM wave
     WHERE cell = ? AND warmup <= ? ORDER BY warmup DESC, seq"""
+STRETCHES = "SELECT stretch FROM wave WHERE cell = ? AND warmup = 0 AND stretch IS NOT NULL ORDER BY seq"
 
 _UNREAD = ("events", "event_tokens")
 REQUESTS = f"""
@@ -94,9 +95,9 @@ LATEST_LIVE = f"""
         FROM sweep JOIN cell ON cell.sweep = sweep.id WHERE sweep.campaign = ?)"""
 
 _SAMPLE = f"SELECT id, campaign, {', '.join(NODE_SAMPLE_COLUMNS)} FROM node_sample"
-NODE_SAMPLES_SINCE = f"{_SAMPLE} WHERE +campaign = ? AND id > ? ORDER BY id"
+NODE_SAMPLES_SINCE = f"{_SAMPLE} WHERE +campaign = ? AND id > ? AND id <= ? ORDER BY id"
 """The plus keeps SQLite from the index by campaign, whose every entry it would look at: new rows are few and last."""
-ONE_NODES_SAMPLES_SINCE = f"{_SAMPLE} WHERE campaign = ? AND id > ? AND node = ? ORDER BY id"
+ONE_NODES_SAMPLES_SINCE = f"{_SAMPLE} WHERE campaign = ? AND id > ? AND id <= ? AND node = ? ORDER BY id"
 POWER_SAMPLES = """SELECT node, t, power_w, energy_j FROM node_sample
     WHERE campaign = ? AND t BETWEEN ? AND ? ORDER BY node, t"""
 SAMPLES_BETWEEN = "SELECT count(*) FROM node_sample WHERE campaign = ? AND node = ? AND t BETWEEN ? AND ?"

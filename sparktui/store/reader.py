@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from sparktui.errors import StoreError, UsageError
+from sparktui.nodes.stretch import Stretch
 from sparktui.store import queries as sql
 from sparktui.store.connection import open_readonly
-from sparktui.store.decode import Row, as_row, live_row, node_sample_row, server_sample_row, wave_row
+from sparktui.store.decode import Row, as_row, live_row, node_sample_row, server_sample_row, stretch_of, wave_row
 from sparktui.store.failures import store_errors
 from sparktui.store.node_history import NodeHistory
 from sparktui.store.rows import (
@@ -32,6 +33,7 @@ from sparktui.store.rows import (
     SweepRow,
     WaveRow,
 )
+from sparktui.store.storable import LARGEST
 
 T = TypeVar("T")
 
@@ -152,6 +154,10 @@ class Reader:
 
         return self._read(read)
 
+    def stretches(self, cell: int) -> list[Stretch]:
+        """Return what each measured wave of a cell ended, in their order; waves of older versions tell nothing."""
+        return self._decoded(stretch_of, sql.STRETCHES, cell)
+
     def wave_counts(self, sweep: int) -> dict[int, int]:
         """Return how many measured waves each cell of a sweep has, by cell; a cell without any is left out."""
         return dict(self._read(lambda connection: connection.execute(sql.WAVE_COUNTS, (sweep,)).fetchall()))
@@ -200,11 +206,13 @@ class Reader:
         found = self._decoded(node_sample_row, sql.LATEST_NODE_SAMPLES, campaign=campaign)
         return {row.sample.node: row for row in found}
 
-    def node_samples_since(self, campaign: int, after: int = 0, node: str | None = None) -> list[NodeSampleRow]:
-        """Return the samples of one node, or of all, with an id above `after`, oldest first."""
+    def node_samples_since(
+        self, campaign: int, after: int = 0, node: str | None = None, *, until: int = LARGEST
+    ) -> list[NodeSampleRow]:
+        """Return the samples of one node, or of all, with an id above `after` and up to `until`, oldest first."""
         if node is not None:
-            return self._decoded(node_sample_row, sql.ONE_NODES_SAMPLES_SINCE, campaign, after, node)
-        return self._decoded(node_sample_row, sql.NODE_SAMPLES_SINCE, campaign, after)
+            return self._decoded(node_sample_row, sql.ONE_NODES_SAMPLES_SINCE, campaign, after, until, node)
+        return self._decoded(node_sample_row, sql.NODE_SAMPLES_SINCE, campaign, after, until)
 
     def power_samples(
         self, campaign: int, start: float, end: float

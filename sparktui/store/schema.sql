@@ -84,6 +84,7 @@ CREATE TABLE wave (
     lag_p99_us REAL,
     worker_cpu REAL,
     arrival_error REAL,              -- the most that an arrival may be off, as a share of its time since the send
+    stretch TEXT,                    -- JSON: what its cell was measured under up to its end (nodes.stretch)
     UNIQUE (cell, warmup, seq)
 ) STRICT;
 

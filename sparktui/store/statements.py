@@ -30,7 +30,7 @@ INSERT_CAMPAIGN = """
 INSERT_NODE = _insert("node", ("campaign", "name", "facts_json"))
 INSERT_SWEEP = _insert("sweep", ("campaign", "seq", "topology", "fingerprint", "commands", "state"))
 INSERT_CELL = _insert("cell", ("sweep", "seq", "concurrency", "pp", "tg", "depth", "shape", "runs", "state"))
-INSERT_WAVE = _insert("wave", ("cell", "seq", "warmup", *WAVE_COLUMNS))
+INSERT_WAVE = _insert("wave", ("cell", "seq", "warmup", *WAVE_COLUMNS, "stretch"))
 INSERT_REQUEST = _insert("request", ("wave", *REQUEST_COLUMNS))
 INSERT_LIVE = _insert("live", ("t", "cell", "wave_seq", "warmup", *PROGRESS_COLUMNS))
 INSERT_NODE_SAMPLE = _insert("node_sample", ("campaign", *NODE_SAMPLE_COLUMNS))
@@ -55,8 +55,8 @@ PENDING_CONTROLS = """SELECT id, t, campaign, CAST(command AS BLOB), done FROM c
 INSERT_LAUNCHED = _insert("launched", ("campaign", "sweep", "t", "node", "title", "undo"))
 
 
-def wave_values(record: WaveRecord) -> tuple[object, ...]:
-    """Return a wave's own columns, in the order of WAVE_COLUMNS."""
+def wave_values(record: WaveRecord, stretch: str | None = None) -> tuple[object, ...]:
+    """Return a wave's own columns, in the order of WAVE_COLUMNS, and its stretch."""
     return (
         record.started_at,
         record.duration_us,
@@ -65,4 +65,5 @@ def wave_values(record: WaveRecord) -> tuple[object, ...]:
         record.lag_p99_us,
         record.worker_cpu,
         record.arrival_error,
+        stretch,
     )

@@ -17,6 +17,7 @@ from sparktui.load.messages import Progress
 from sparktui.measure.record import WaveRecord
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes.sample import NodeSample
+from sparktui.nodes.stretch import Stretch
 from sparktui.store import statements as sql
 from sparktui.store.connection import BUSY_TIMEOUT_S, Durability, open_writable, transaction
 from sparktui.store.failures import store_errors
@@ -183,11 +184,17 @@ class Writer:
         values = (sweep, node, verdict, left_before_bytes, least_left_bytes, most_gpu_bytes)
         await self._write("FULL", lambda connection: _nothing(connection.execute(sql.UPSERT_SWEEP_NODE, values)))
 
-    async def commit_wave(self, cell: int, seq: int, warmup: bool, record: WaveRecord) -> int:
-        """Write a wave with all its requests and return its id: when this returns it is on disk, whole."""
+    async def commit_wave(
+        self, cell: int, seq: int, warmup: bool, record: WaveRecord, stretch: Stretch | None = None
+    ) -> int:
+        """Write a wave with all its requests and return its id: when this returns it is on disk, whole.
+
+        `stretch`: what was known by its end of whatever else may keep its cell from winning.
+        """
+        about = None if stretch is None else _json(stretch)
 
         def write(connection: sqlite3.Connection) -> int:
-            wave = _inserted(connection, sql.INSERT_WAVE, (cell, seq, warmup, *sql.wave_values(record)))
+            wave = _inserted(connection, sql.INSERT_WAVE, (cell, seq, warmup, *sql.wave_values(record, about)))
             rows = ((wave, *(getattr(r, name) for name in sql.REQUEST_COLUMNS)) for r in record.requests)
             connection.executemany(sql.INSERT_REQUEST, rows)
             return wave

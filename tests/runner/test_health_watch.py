@@ -17,8 +17,9 @@ from sparktui.load.messages import Progress
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.nodes import health_episodes
 from sparktui.nodes.sample import NodeSample
+from sparktui.nodes.stretch import Conditions, conditions
 from sparktui.runner import health_watch
-from sparktui.runner.health_feed import HealthFeed
+from sparktui.runner.health_feed import HealthFeed, Mark, samples_of
 from sparktui.runner.health_watch import HealthWatch, watching_health
 from sparktui.runner.journal import Journal
 from sparktui.serving.api import Access, EngineApi
@@ -64,6 +65,12 @@ class Race:
     def watch(self, feed: HealthFeed, *, healthy: bool = True) -> HealthWatch:
         """Return a watch over engines that answer their health check, or do not."""
         return HealthWatch(self.journal, feed, CLUSTER, access(healthy))
+
+    async def judged(self, watch: HealthWatch, begun: Mark) -> Conditions:
+        """Return what a cell that began then was measured under."""
+        stretch = await watch.stretch(begun)
+        with Reader(self.journal.writer.path) as reader:
+            return conditions([(stretch, samples_of(reader, self.journal.campaign, stretch))])
 
     def told(self) -> list[EventRow]:
         """Return what the log says of health."""
@@ -162,7 +169,7 @@ async def test_a_cell_is_stamped_with_what_came_while_it_was_measured_and_nothin
     watch = race.watch(race.feed())
     begun = await watch.begin()
     await race.says(*everything[20:40], *samples(4.0))
-    stamps = json.loads((await watch.of_cell(begun)).stamps)
+    stamps = json.loads((await race.judged(watch, begun)).stamps)
     assert stamps["gf1"]["samples"] == 20
     assert stamps["gf1"]["power_w"] == {"min": 10.0, "median": 14.75, "max": 19.5}
     assert stamps["gf2"]["samples"] == 0
@@ -174,11 +181,11 @@ async def test_a_cell_is_unfair_by_what_stood_at_any_moment_of_it(race: Race, mo
     await race.says(*samples(20.0, swap_out_bytes=lambda t: int(t * 1e8)))
     within = await watch.begin()
     await watch._look()
-    assert (await watch.of_cell(within)).unfair == ("gf1: swapping, 95 MiB/s",)
+    assert (await race.judged(watch, within)).unfair == ("gf1: swapping, 95 MiB/s",)
     await race.says(*samples(60.0)[60:])
     await watch._look()
-    assert (await watch.of_cell(within)).unfair == ("gf1: swapping, 95 MiB/s",)
-    assert (await watch.of_cell(await watch.begin())).unfair == ()
+    assert (await race.judged(watch, within)).unfair == ("gf1: swapping, 95 MiB/s",)
+    assert (await race.judged(watch, await watch.begin())).unfair == ()
 
 
 async def test_what_goes_wrong_here_is_told_once_and_ends_nothing(race: Race, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +195,7 @@ async def test_what_goes_wrong_here_is_told_once_and_ends_nothing(race: Race, mo
     monkeypatch.setattr(health_watch, "look", broken)
     async with watching_health(race.journal, race.sweep, CLUSTER, NODES, access(True)) as watch:
         await until(lambda: bool(race.told()))
-        assert json.loads((await watch.of_cell(await watch.begin())).stamps).keys() == set(NODES)
+        assert json.loads((await race.judged(watch, await watch.begin())).stamps).keys() == set(NODES)
     (event,) = race.told()
     assert (event.kind, event.level) == ("health-unjudged", "warning")
     assert "ZeroDivisionError: no luck" in event.text

@@ -232,6 +232,28 @@ def test_another_engine_is_refused_by_name_and_forced_only_with_a_taint(owner: O
     assert "another engine" in second[0]
 
 
+def test_a_cell_with_waves_of_another_engine_cannot_win_though_it_ends_on_the_first_one(owner: Owner) -> None:
+    owner.type(
+        "run", owner.profile(RACE.replace("runs: 2", "runs: 6")), "--only", "solo", "--concurrency", "1", "--detach"
+    )
+    measured = "SELECT count(*) FROM wave WHERE NOT warmup"
+    owner.until(lambda: count(owner, measured) >= 1, "a wave of the first engine")
+    kill_runner(owner)
+    told = "UPDATE sweep SET fingerprint = json_set(fingerprint, '$.engine.version', ?)"
+    ((version,),) = owner.rows("SELECT json_extract(fingerprint, '$.engine.version') FROM sweep")
+    before = count(owner, measured)
+    change(owner, told, "0.0.9")
+    assert owner.type("resume", "--force", "--detach").returncode == 0
+    owner.until(lambda: count(owner, measured) > before, "a wave of another engine")
+    kill_runner(owner)
+    change(owner, told, version)
+    done = owner.type("resume", "--plain")
+    assert done.returncode == 0, done.stderr
+    assert count(owner, measured) == 6
+    ((taint,),) = owner.rows("SELECT taint FROM cell")
+    assert taint.count("measured on another engine than its topology's first waves (version: 0.0.9 at first") == 1
+
+
 @pytest.mark.parametrize("module", ["sparktui.sim.engine", "sparktui.sim.router"])
 def test_a_wave_whose_engine_or_router_ended_is_not_kept_but_measured_again(owner: Owner, module: str) -> None:
     owner.type("run", owner.profile(RACE.replace("runs: 2", "runs: 4")), "--only", "shuffle", "--detach")

@@ -20,7 +20,8 @@ def _store_early() -> None:
     from sparktui.store import statements as sql
     from sparktui.store.writer import Writer
 
-    async def commit_wave(self: Any, cell: int, seq: int, warmup: bool, record: Any) -> int:
+    async def commit_wave(self: Any, cell: int, seq: int, warmup: bool, record: Any, stretch: Any = None) -> int:
+        del stretch
         wave: int = await self._insert(sql.INSERT_WAVE, (cell, seq, warmup, *sql.wave_values(record)))
         for number, request in enumerate(record.requests, 1):
             if number == len(record.requests):
