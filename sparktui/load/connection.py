@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from sparktui.load.messages import Target
-from sparktui.load.pulse import Pulse
+from sparktui.load.pulse import AWAY_NS, Pulse
 from sparktui.load.response import ResponseReader
 
 READ_BYTES = 16 * 1024
@@ -38,7 +38,7 @@ class Connection(ABC):
         self._reader: ResponseReader | None = None
         self._ended: Ended | None = None
         self._used = False
-        self._pulse: Pulse | None = None
+        self._pulse = Pulse()
 
     def begin(self, pulse: Pulse) -> None:
         """Forget what was noted before: what is read from now on belongs to the wave that beats."""
@@ -67,10 +67,11 @@ class Connection(ABC):
     def close(self) -> None:
         """Drop the connection; the reader of a request in flight is not told."""
 
-    def _doubt(self, away_ns: int, reader: ResponseReader, arrived_ns: int) -> None:
-        """Note that what has arrived may have done so earlier, by as long as nobody could look."""
-        since_ns = max(1, arrived_ns - reader.sent_ns)
-        self.arrival_error = max(self.arrival_error, min(1.0, away_ns / since_ns))
+    def _doubt(self, unseen_ns: int, reader: ResponseReader, arrived_ns: int) -> None:
+        """Note that what has arrived may have done so earlier, by as long as nobody has looked."""
+        if unseen_ns > AWAY_NS:
+            since_ns = max(1, arrived_ns - reader.sent_ns)
+            self.arrival_error = max(self.arrival_error, min(1.0, unseen_ns / since_ns))
 
     def _lost(self, why: str) -> None:
         reader, ended, used = self._reader, self._ended, self._used

@@ -15,6 +15,7 @@ import time
 from sparktui.load.connection import CLOSED, READ_BYTES, Connection, Ended, reason
 from sparktui.load.messages import Target
 from sparktui.load.poll import ReadPoll
+from sparktui.load.pulse import AWAY_NS
 from sparktui.load.response import ResponseReader
 
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h: x86-64 and aarch64; Python has no name for it
@@ -138,8 +139,10 @@ class KernelConnection(Connection):
             lag_ns = 0
             self.unstamped += 1
         self._last_ns = arrived_ns = now_ns - lag_ns
-        if self._pulse is not None and (away_ns := self._pulse.away_ns(now_ns)) and data.count(_EVENT) > 1:
-            self._doubt(away_ns, reader, arrived_ns)
+        if now_ns - self._pulse.ticked_ns > AWAY_NS and data.count(_EVENT) > 1:
+            # With hundreds of streams to be read, it is not away: it is at it.
+            seen_ns = max(self._pulse.ticked_ns, ReadPoll.of(self._loop).looked_before_ns)
+            self._doubt(now_ns - seen_ns, reader, arrived_ns)
         reader.feed(data, arrived_ns)
         if reader.finished:
             self._finish(reader, reusable=self._unsent is None)

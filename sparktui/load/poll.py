@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import time
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
@@ -24,6 +25,9 @@ class ReadPoll:
         self._loop = loop
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], None]] = {}
+        self.looked_before_ns = 0
+        """When it had looked the last time before: what is read now was not there then."""
+        self._looked_ns = 0
         loop.add_reader(self._epoll.fileno(), self._poll)
 
     @classmethod
@@ -50,7 +54,10 @@ class ReadPoll:
 
     def _poll(self) -> None:
         for _ in range(_ROUNDS):
-            if self._epoll.closed or not (ready := self._epoll.poll(0)):
+            if self._epoll.closed:
+                return
+            self.looked_before_ns, self._looked_ns = self._looked_ns, time.monotonic_ns()
+            if not (ready := self._epoll.poll(0)):
                 return
             for fd, _ in ready:
                 # One read may close the connection of another.

@@ -66,8 +66,7 @@ class UserConnection(Connection):
             self.close()
             return
         self.unstamped += 1
-        if self._pulse is not None and (away_ns := self._pulse.away_ns(arrived_ns)):
-            self._doubt(away_ns, reader, arrived_ns)
+        self._doubt(arrived_ns - self._pulse.ticked_ns, reader, arrived_ns)
         reader.feed(data, arrived_ns)
         if reader.finished:
             self._finish(reader)

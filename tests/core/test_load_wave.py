@@ -11,7 +11,9 @@ import pytest
 from sparktui.load import stream as transport
 from sparktui.load.kernel import hold_kernel_stamps
 from sparktui.load.messages import SLOT_DECODING, SLOT_DONE, SLOT_FAILED, SLOT_PREFILL, SLOT_WAITING, StartWave, Target
+from sparktui.load.poll import ReadPoll
 from sparktui.load.progress import Gauge
+from sparktui.load.pulse import Pulse
 from sparktui.load.request import Ask, Prompt, build_request
 from sparktui.load.response import ResponseReader
 from sparktui.load.wave import Connections, Wave
@@ -111,6 +113,24 @@ async def test_tokens_that_came_while_nobody_could_read_are_doubted_unless_each_
     assert record.arrival_error is not None
     doubted = clock == "user" or at_once > 1
     assert (record.arrival_error > 0.5 * STALL_S / took) is doubted
+
+
+@pytest.mark.parametrize("clock", ["kernel"], indirect=True)
+@pytest.mark.parametrize("looked", [True, False])
+async def test_a_worker_that_has_so_much_to_read_that_it_cannot_tick_is_not_away(
+    clock: str, connections: Connections, monkeypatch: pytest.MonkeyPatch, looked: bool
+) -> None:
+    assert clock == "kernel"
+    for name in ("kernel", "connection"):
+        monkeypatch.setattr(f"sparktui.load.{name}.AWAY_NS", 10 * 10**9)
+    monkeypatch.setattr(Pulse, "_tick", lambda pulse: setattr(pulse, "ticked_ns", pulse.ticked_ns - 100 * 10**9))
+    async with scripted_server(answering(*stream())) as server:
+        await run(connections, order(server, 1))
+        if not looked:
+            monkeypatch.setattr(ReadPoll.of(asyncio.get_running_loop()), "_looked_ns", 0)
+        record = await run(connections, order(server, 1))
+        connections.close()
+    assert record.arrival_error == (0.0 if looked else 1.0)
 
 
 async def test_all_requests_are_sent_before_any_is_answered(clock: str, connections: Connections) -> None:
