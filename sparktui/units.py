@@ -52,6 +52,11 @@ def percents(fractions: Iterable[float]) -> str:
     return low if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
+def shares(fractions: Iterable[float]) -> str:
+    """Format the range of some fractions without their signs: `14 to 24 %`."""
+    return percents(map(abs, fractions)).replace("+", "")
+
+
 def duration(seconds: float | None) -> str:
     """Format a duration: `42 s`, `3 m 05 s`, `2 h 51 m`."""
     if seconds is None or not math.isfinite(seconds):

@@ -11,12 +11,10 @@ from itertools import groupby
 from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.levels import spans
-from sparktui.compare.verdict import equal
+from sparktui.compare.reasons import beside, decided_winner, undecided, won
 from sparktui.compare.winners import MetricName, Row
-from sparktui.units import milliseconds, percents, rate
 
 DEFAULT = "default"
-_NAMES = {"ttft": "TTFT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +54,15 @@ class Advice:
     reason: str
     means_only: bool = False
     """No wave is known of the cells it rests on, so nothing says how sure the margins are."""
+    awaited: tuple[str, ...] = ()
+    """Who is still to be measured at these levels, and may change the answer."""
 
 
 def advise(comparison: Comparison) -> tuple[Advice, ...]:
     """Return every use case's answer and the default, for each workload; nothing where fewer than two are compared.
 
-    A use case whose levels are won by different topologies has an answer for each run of levels. A tie decides nothing
-    and contradicts nothing.
+    A use case whose levels are won by different topologies has an answer for each run of levels. A tie decides nothing,
+    and contradicts nobody who is among those that tie.
     """
     if not comparison.ranked or len(comparison.topologies) < 2:
         return ()
@@ -84,101 +84,81 @@ def _of_workload(tables: Mapping[MetricName, Table]) -> Iterator[Advice]:
 
 
 def _band(table: Table | None, case: UseCase) -> list[Row]:
-    return [] if table is None else [row for row in table.rows if case.low <= row.concurrency <= case.high]
+    rows = () if table is None else table.rows
+    return [row for row in rows if case.low <= row.concurrency <= case.high and any(row.values.values())]
 
 
 def _runs(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Split levels where the winner changes; undecided ones go with those before, the first ones with those after."""
-    winners = [_winner(row) for row in rows]
-    known = next((winner for winner in winners if winner is not None), None)
-    carried = []
-    for winner in winners:
-        known = winner or known
-        carried.append(known)
-    for _, run in groupby(zip(carried, rows, strict=True), key=lambda pair: pair[0]):
+    """Split levels where the answer changes.
+
+    A tie goes with the winner before it, or else after it, where that is one of those that tie.
+    """
+    answers: list[tuple[str, ...]] = []
+    known: str | None = None
+    for at, row in enumerate(rows):
+        following = next((winner for later in rows[at:] if (winner := decided_winner(later)) is not None), None)
+        joined = (name for name in (known, following) if name is not None and name in row.tied)
+        known = decided_winner(row) or next(joined, None)
+        answers.append((known,) if known is not None else ("undecided",))
+    for _, run in groupby(zip(answers, rows, strict=True), key=lambda pair: pair[0]):
         yield [row for _, row in run]
 
 
-def _winner(row: Row) -> str | None:
-    return None if row.tie or row.margin is None else row.winner
-
-
 def _answer(case: UseCase, rows: Sequence[Row], tables: Mapping[MetricName, Table]) -> Advice:
-    decided = [row for row in rows if _winner(row) is not None]
-    topology = _winner(decided[0]) if decided else None
+    decided = [row for row in rows if decided_winner(row) is not None]
+    topology = decided_winner(decided[0]) if decided else None
     table = tables[case.metric]
-    levels = tuple(row.concurrency for row in rows)
-    reason = not_decided(rows) if topology is None else "; ".join(_reasons(case, topology, rows, decided, tables))
     ranked = [row for row in decided or rows if row.margin is not None]
-    means_only = bool(ranked) and all(row.interval is None for row in ranked)
-    return Advice(case.name, case.metric, table.workload, levels, topology, reason, means_only)
+    return Advice(
+        case.name,
+        case.metric,
+        table.workload,
+        levels=tuple(row.concurrency for row in rows),
+        topology=topology,
+        reason=undecided(table, rows) if topology is None else "; ".join(_reasons(case, topology, rows, tables)),
+        means_only=bool(ranked) and all(row.interval is None for row in ranked),
+        awaited=_awaited(rows),
+    )
 
 
-def not_decided(rows: Sequence[Row]) -> str:
-    """Say why levels without a decided winner have none."""
-    ties = [row for row in rows if row.tie]
-    if not ties:
-        able = {row.concurrency: row.only for row in rows if row.only} or {row.concurrency: "none" for row in rows}
-        where = spans(able, [row.concurrency for row in rows])
-        return f"nothing to compare: able to win at {where}: {', '.join(dict.fromkeys(able.values()))}"
-    return f"not decided: a tie ({', '.join(map(_tied, ties))})"
-
-
-def _tied(row: Row) -> str:
-    return f"{equal(row.tied)} at c{row.concurrency}"
-
-
-def _reasons(
-    case: UseCase, topology: str, rows: Sequence[Row], decided: Sequence[Row], tables: Mapping[MetricName, Table]
-) -> Iterator[str]:
-    rivals = " or ".join(dict.fromkeys(row.against for row in decided if row.against))
-    margins = percents([row.margin for row in decided if row.margin is not None])
-    values = _values(tables[case.metric], topology, decided)
-    yield f"{margins} {_NAMES.get(case.metric, case.metric)} over {rivals}, {values}"
-    if undecided := [row for row in rows if row not in decided]:
-        yield f"undecided at {', '.join(f'c{row.concurrency}' for row in undecided)}"
-    if case.also is not None and (beside := tables.get(case.also)) is not None:
-        levels = {row.concurrency for row in decided}
-        if text := _beside(beside, topology, [row for row in beside.rows if row.concurrency in levels]):
+def _reasons(case: UseCase, topology: str, rows: Sequence[Row], tables: Mapping[MetricName, Table]) -> Iterator[str]:
+    yield from won(tables[case.metric], topology, rows)
+    if case.also is not None and (other := tables.get(case.also)) is not None:
+        levels = [row.concurrency for row in rows if decided_winner(row) is not None]
+        if text := beside(other, topology, levels):
             yield text
 
 
-def _beside(table: Table, topology: str, rows: Sequence[Row]) -> str:
-    """Tell a figure that does not decide: its values, and how far ahead or behind they are."""
-    values = _values(table, topology, rows)
-    if not values:
-        return ""
-    name = _NAMES.get(table.metric.name, table.metric.name)
-    best = dict.fromkeys(winner for row in rows if (winner := _winner(row)) is not None)
-    if list(best) == [topology]:
-        margins = percents([row.margin for row in rows if _winner(row) and row.margin is not None])
-        return f"{name} {values}, best by {margins}"
-    others = [other for other in best if other != topology]
-    return f"{name} {values}" + (f", better with {' or '.join(others)}" if others else "")
+def _awaited(rows: Iterable[Row]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for row in rows for name in row.awaited))
 
 
 def _default(table: Table) -> Advice:
-    """Name the topology that wins decode at more levels than any other."""
-    decided = [row for row in table.rows if _winner(row) is not None]
-    counts = Counter(_winner(row) for row in decided).most_common()
+    """Name the topology that wins decode, or ties for it, at more levels than any other; of equals who wins at more."""
+    rows = [row for row in table.rows if row.margin is not None]
+    held = {name: [row for row in rows if name in row.best] for name in table.topologies}
+    wins = Counter(decided_winner(row) for row in rows)
+    ranks = {name: (len(found), wins[name]) for name, found in held.items()}
+    best = [name for name in table.topologies if ranks[name] == max(ranks.values())]
+    topology = best[0] if len(best) == 1 and held[best[0]] else None
+    reason = _no_default(table, best, held) if topology is None else "; ".join(_holds(table, topology, held))
     levels = tuple(row.concurrency for row in table.rows)
-    if not counts or (len(counts) > 1 and counts[0][1] == counts[1][1]):
-        reason = "not decided: no topology wins decode at more levels than every other"
-        return Advice(DEFAULT, "decode", table.workload, levels, None, reason)
-    best, won = counts[0]
-    parts = [f"wins decode at {won} of {len(levels)} levels ({spans(_levels(decided, best), levels)})"]
-    parts += [f"{other} wins at {spans(_levels(decided, other), levels)}" for other, _ in counts[1:]]
-    return Advice(DEFAULT, "decode", table.workload, levels, best, "; ".join(parts))
+    return Advice(DEFAULT, "decode", table.workload, levels, topology, reason, awaited=_awaited(table.rows))
 
 
-def _levels(rows: Iterable[Row], winner: str | None) -> list[int]:
-    return [row.concurrency for row in rows if _winner(row) == winner]
+def _holds(table: Table, topology: str, held: Mapping[str, Sequence[Row]]) -> Iterator[str]:
+    levels = [row.concurrency for row in table.rows]
+    mine = held[topology]
+    verb = "wins decode, or ties for it," if any(row.tie for row in mine) else "wins decode"
+    yield f"{verb} at {len(mine)} of {len(levels)} levels ({spans([row.concurrency for row in mine], levels)})"
+    for other, rows in held.items():
+        won_there = [row.concurrency for row in rows if not row.tie]
+        if other != topology and won_there:
+            yield f"{other} wins at {spans(won_there, levels)}"
 
 
-def _values(table: Table, topology: str, rows: Sequence[Row]) -> str:
-    values = [value for row in rows if (value := row.values.get(topology)) is not None]
-    if not values:
-        return ""
-    show = milliseconds if table.metric.unit == "ms" else rate
-    low, high = show(min(values)), show(max(values))
-    return f"{low if low == high else f'{low} to {high}'} {table.metric.unit}"
+def _no_default(table: Table, best: Sequence[str], held: Mapping[str, Sequence[Row]]) -> str:
+    most = len(held[best[0]])
+    if not most:
+        return "not decided: nobody has won decode at any level"
+    return f"not decided: {' and '.join(best)} win decode, or tie for it, at {most} of {len(table.rows)} levels each"

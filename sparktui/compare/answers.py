@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from sparktui.compare.advice import Advice, advise
 from sparktui.compare.cells import Workload
@@ -22,7 +23,13 @@ def advice_lines(comparison: Comparison, width: int) -> list[str]:
     """Return a line for every use case: who, at which levels, what to serve with and why; none without advice."""
     found = advise(comparison)
     several = len({advice.workload for advice in found}) > 1
-    rows = [(_who(advice, several), advice.topology or UNDECIDED, _reason(advice)) for advice in found]
+    names = [_who(advice, several) for advice in found]
+    for at, (before, advice) in enumerate(pairwise(found), 1):
+        if (before.use_case, before.workload) == (advice.use_case, advice.workload):
+            names[at] = names[at].replace(advice.use_case, " " * len(advice.use_case))
+    rows = [
+        (name, advice.topology or UNDECIDED, advice_reason(advice)) for name, advice in zip(names, found, strict=True)
+    ]
     return _columns(rows, width)
 
 
@@ -68,6 +75,7 @@ def advice_json(comparison: Comparison) -> list[dict[str, object]]:
             "levels": list(advice.levels),
             "topology": advice.topology,
             "means_only": advice.means_only,
+            "awaited": list(advice.awaited),
             "reason": advice.reason,
         }
         for advice in advise(comparison)
@@ -107,8 +115,10 @@ def _who(advice: Advice, several: bool) -> str:
     return _named(f"{advice.use_case} ({span(advice.levels)})", advice.workload, several)
 
 
-def _reason(advice: Advice) -> str:
-    return f"{advice.reason}; by means alone" if advice.means_only else advice.reason
+def advice_reason(advice: Advice) -> str:
+    """Say why, and how far that goes: by means alone, or only so far."""
+    parts = (advice.reason, "by means alone" if advice.means_only else "", "so far" if advice.awaited else "")
+    return "; ".join(part for part in parts if part)
 
 
 def _named(name: str, workload: Workload, several: bool) -> str:
@@ -126,5 +136,5 @@ def _wrapped(row: tuple[str, str, str], first: int, second: int, width: int) -> 
     if len(head) + 2 + len(row[2]) <= width:
         return [f"{head}  {row[2]}"]
     whole_numbers = re.sub(r"(?<=\d) (?=[\d%])", NO_BREAK, row[2])
-    lines = textwrap.wrap(whole_numbers, width, initial_indent="    ", subsequent_indent="    ")
+    lines = textwrap.wrap(whole_numbers, width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
     return [head.rstrip(), *(line.replace(NO_BREAK, " ") for line in lines)]

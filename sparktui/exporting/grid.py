@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sparktui.compare.advice import Advice, advise
+from sparktui.compare.answers import advice_reason
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.levels import span
 from sparktui.compare.verdict import verdict
@@ -63,16 +64,14 @@ def advice_rows(comparison: Comparison) -> tuple[tuple[str, str, str], ...]:
     """Return use case, topology and reason; nothing where fewer than two topologies are compared."""
     found = advise(comparison)
     several = len({advice.workload for advice in found}) > 1
-    return tuple((_use_case(advice, several), advice.topology or "undecided", _reason(advice)) for advice in found)
+    return tuple(
+        (_use_case(advice, several), advice.topology or "undecided", advice_reason(advice)) for advice in found
+    )
 
 
 def _use_case(advice: Advice, several: bool) -> str:
     text = f"{advice.use_case} ({span(advice.levels)})"
     return f"{text}, {advice.workload}" if several else text
-
-
-def _reason(advice: Advice) -> str:
-    return f"{advice.reason}; by means alone" if advice.means_only else advice.reason
 
 
 def _row(table: Table, row: Row, sure: bool) -> tuple[Cell, ...]:

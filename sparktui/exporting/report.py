@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sparktui import __version__
 from sparktui.compare.advice import DEFAULT, advise
+from sparktui.compare.answers import advice_reason
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.sentences import leader_sentences, pair_sentences
 from sparktui.exporting import facts
@@ -52,9 +53,10 @@ def _answer(comparison: Comparison) -> Element:
     """Say what to serve with, and where that changes."""
     default = next((advice for advice in advise(comparison) if advice.use_case == DEFAULT), None)
     if default is not None and default.topology is not None:
-        head = [E("strong", f"Serve with {default.topology}"), E("span", default.reason)]
+        said = f"So far {default.topology}" if default.awaited else f"Serve with {default.topology}"
+        head = [E("strong", said), E("span", advice_reason(default))]
     elif default is not None:
-        head = [E("strong", "No topology wins outright"), E("span", default.reason)]
+        head = [E("strong", "No topology wins outright"), E("span", advice_reason(default))]
     else:
         head = [E("strong", ", ".join(comparison.topologies) or "Nothing was measured yet")]
     lines = [line for table in comparison.tables for line in leader_sentences(table)]

@@ -152,5 +152,5 @@ def _notes(snapshot: Snapshot, width: int) -> Iterator[Content]:
 
 
 def _wrapped(text: str, width: int, style: str = "") -> Iterator[Content]:
-    for line in textwrap.wrap(harmless(text), max(20, width), subsequent_indent="  "):
+    for line in textwrap.wrap(harmless(text), max(20, width), subsequent_indent="  ", break_on_hyphens=False):
         yield Content.styled(line, style)

@@ -176,7 +176,9 @@ def _said(picture: Picture, row: Row, width: int) -> list[Content]:
     ]
     texts = [_verdict(row), *barred, *leader_sentences(picture.table)]
     whole = [harmless(text).replace(" %", f"{NO_BREAK}%") for text in texts if text]
-    wrapped = [line for text in whole for line in textwrap.wrap(text, width, subsequent_indent="  ")]
+    wrapped = [
+        line for text in whole for line in textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)
+    ]
     return [Content(line.replace(NO_BREAK, " ")) for line in wrapped]
 
 
