@@ -11,6 +11,7 @@ from itertools import groupby
 from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.levels import spans
+from sparktui.compare.more_waves import more_waves
 from sparktui.compare.reasons import beside, decided_winner, undecided, won
 from sparktui.compare.winners import MetricName, Row
 
@@ -56,6 +57,8 @@ class Advice:
     """No wave is known of the cells it rests on, so nothing says how sure the margins are."""
     awaited: tuple[str, ...] = ()
     """Who is still to be measured at these levels, and may change the answer."""
+    waves: int | None = None
+    """Of a tie, how many waves a level would probably decide it; None where that is not known."""
 
 
 def advise(comparison: Comparison) -> tuple[Advice, ...]:
@@ -118,6 +121,7 @@ def _answer(case: UseCase, rows: Sequence[Row], tables: Mapping[MetricName, Tabl
         reason=undecided(table, rows) if topology is None else "; ".join(_reasons(case, topology, rows, tables)),
         means_only=bool(ranked) and all(row.interval is None for row in ranked),
         awaited=_awaited(rows),
+        waves=more_waves(rows) if topology is None else None,
     )
 
 

@@ -76,6 +76,7 @@ def advice_json(comparison: Comparison) -> list[dict[str, object]]:
             "topology": advice.topology,
             "means_only": advice.means_only,
             "awaited": list(advice.awaited),
+            "waves": advice.waves,
             "reason": advice.reason,
         }
         for advice in advise(comparison)
@@ -117,7 +118,8 @@ def _who(advice: Advice, several: bool) -> str:
 
 def advice_reason(advice: Advice) -> str:
     """Say why, and how far that goes: by means alone, or only so far."""
-    parts = (advice.reason, "by means alone" if advice.means_only else "", "so far" if advice.awaited else "")
+    waves = "" if advice.waves is None else f"about {advice.waves} waves would probably tell (--runs {advice.waves})"
+    parts = (advice.reason, waves, "by means alone" if advice.means_only else "", "so far" if advice.awaited else "")
     return "; ".join(part for part in parts if part)
 
 

@@ -37,6 +37,8 @@ class Estimate:
     variance: float
     """Of the mean's logarithm."""
     freedom: float
+    waves: int
+    """That it was taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,11 @@ def estimate(values: Sequence[float]) -> Estimate | None:
         return None
     if len(values) < WAVES_FOR_LINE:
         spread = sample_std(values) or 0.0
-        return Estimate(centre, (spread / centre) ** 2 / len(values), len(values) - 1)
+        return Estimate(centre, (spread / centre) ** 2 / len(values), len(values) - 1, len(values))
     left = _off_the_line(values, centre)
     squares = math.fsum((value / centre) ** 2 for value in left)
     n = len(values) / _stretch(left)
-    return Estimate(centre, squares / (len(values) - 2) / n, max(n - 2, 1.0))
+    return Estimate(centre, squares / (len(values) - 2) / n, max(n - 2, 1.0), len(values))
 
 
 def log_ratio(above: Estimate, below: Estimate) -> LogRatio:

@@ -10,6 +10,7 @@ from sparktui.compare.crossover import lead_of
 from sparktui.compare.fingerprint import differences, engine_differences
 from sparktui.compare.gains import gains
 from sparktui.compare.levels import spans
+from sparktui.compare.more_waves import more_waves
 from sparktui.compare.winners import TIE_THRESHOLD, Row
 from sparktui.errors import ProfileError
 from sparktui.profile.loader import parse_profile
@@ -25,6 +26,7 @@ def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -
             else ("not ranked: they were not measured alike; `sparktui compare --force` ranks them all the same",)
         ),
         *_unfinished(columns),
+        *_waves_wanted(tables),
         *_decisions(tables),
         *_drifts(tables),
         *_controls(columns, tables),
@@ -41,6 +43,18 @@ def _unfinished(columns: Sequence[Column]) -> Iterator[str]:
         if missing and campaign.resumable:
             what = ", ".join(missing)
             yield f"not finished: {what} not measured yet; `sparktui resume {campaign.id}` finishes it"
+
+
+def _waves_wanted(tables: Sequence[Table]) -> Iterator[str]:
+    """Tell how many waves would probably decide what ties for want of them."""
+    for table in tables:
+        wanted = {row.concurrency: waves for row in table.rows if (waves := more_waves([row])) is not None}
+        if wanted:
+            levels = ", ".join(f"{waves} at c{level}" for level, waves in wanted.items())
+            yield (
+                f"{table.metric.name}: if those that tie are as far apart as they seem, more waves would probably tell "
+                f"(--runs): about {levels}"
+            )
 
 
 def _decisions(tables: Iterable[Table]) -> list[str]:
