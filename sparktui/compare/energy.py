@@ -24,6 +24,9 @@ MAX_GAP_S = 3.0
 MIN_SAMPLES = 4
 """Over a cell's waves; of fewer, the edges of the waves would decide."""
 
+SHORT_WAVE_S = 2.0
+"""A sample lies up to half a second from a wave's edges: of shorter waves the edges are a large part."""
+
 Method = Literal["counter", "power"]
 
 
@@ -109,15 +112,20 @@ def with_energy(
         curves: Of every node of its topology; None for one that tells no energy.
     """
     known = {node: curve for node, curve in curves.items() if curve is not None}
-    if not waves or not curves or len(known) < len(curves) or not _sampled(waves, known.values()):
+    if not waves or not curves:
         return figures
+    if missing := _missing(waves, curves):
+        return replace(figures, unknown=figures.unknown | {TOKENS_PER_JOULE.name: missing})
     taken = [(wave, joules) for wave in waves if (joules := _taken_j(wave, known.values()))]
     tokens = tuple(total / joules for wave, joules in taken if (total := _tokens(wave)))
     requests = tuple(joules / good for wave, joules in taken if (good := len(good_requests(wave.requests))))
     if not tokens:
-        return figures
+        why = f"a node was silent for over {MAX_GAP_S:g} s, or its tokens are not known"
+        return replace(figures, unknown=figures.unknown | {TOKENS_PER_JOULE.name: why})
     found = {f.kind.name: f for f in (Figure(TOKENS_PER_JOULE, tokens), Figure(JOULES_PER_REQUEST, requests))}
-    return replace(figures, figures=figures.figures | found, notes=(*figures.notes, _included(known)))
+    return replace(
+        figures, figures=figures.figures | found, notes=(*figures.notes, _included(known), *_known_badly(waves))
+    )
 
 
 def sampled_span(waves: Sequence[WaveRecord]) -> tuple[float, float]:
@@ -126,8 +134,32 @@ def sampled_span(waves: Sequence[WaveRecord]) -> tuple[float, float]:
     return min(start for start, _ in windows) - MAX_GAP_S, max(end for _, end in windows) + MAX_GAP_S
 
 
-def _sampled(waves: Sequence[WaveRecord], curves: Collection[EnergyCurve]) -> bool:
-    return all(sum(curve.samples_within(*wave_window(wave)) for wave in waves) >= MIN_SAMPLES for curve in curves)
+def _missing(waves: Sequence[WaveRecord], curves: Mapping[str, EnergyCurve | None]) -> str:
+    """Say which nodes keep the energy from being known, and what would help; nothing where none does."""
+    silent = [node for node, curve in curves.items() if curve is None]
+    few = [node for node, curve in curves.items() if curve is not None and not _sampled(waves, curve)]
+    if silent:
+        return f"{' and '.join(silent)} told neither energy nor power"
+    if few:
+        return (
+            f"its waves hold fewer than {MIN_SAMPLES} power samples of {' and '.join(few)}; longer answers (--tg) or "
+            "more waves (--runs) hold more"
+        )
+    return ""
+
+
+def _sampled(waves: Sequence[WaveRecord], curve: EnergyCurve) -> bool:
+    return sum(curve.samples_within(*wave_window(wave)) for wave in waves) >= MIN_SAMPLES
+
+
+def _known_badly(waves: Sequence[WaveRecord]) -> tuple[str, ...]:
+    """Say that single waves are too short for their energy to be known well: by their length, whatever is kept."""
+    if any(wave.duration_us >= SHORT_WAVE_S * 1e6 for wave in waves):
+        return ()
+    return (
+        f"energy of waves under {SHORT_WAVE_S:g} s is known badly, as the ± and the intervals say: longer answers "
+        "(--tg) or more waves (--runs) tell more",
+    )
 
 
 def _taken_j(wave: WaveRecord, curves: Collection[EnergyCurve]) -> float | None:

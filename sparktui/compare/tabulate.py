@@ -92,7 +92,9 @@ def _standing(metric: Metric, name: str, cell: MeasuredCell | None) -> Standing:
         return Standing(name)
     figures = cell.figures
     known = figures.mean(metric.figure)
-    barred = cell.barred or (None if known is not None else f"its {metric.name} is not known")
+    why = figures.unknown.get(metric.figure)
+    unknown = f"its {metric.name} is not known{f': {why}' if why else ''}"
+    barred = cell.barred or (None if known is not None else unknown)
     return Standing(name, figures.samples(metric.figure), known, barred, cell.awaited)
 
 

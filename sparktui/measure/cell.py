@@ -97,6 +97,8 @@ class CellFigures:
     completion_tokens: int | None = None
     notes: tuple[str, ...] = ()
     """What has to be said with these figures."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Why a figure that others have is not among these, by its name."""
 
     def mean(self, name: str) -> float | None:
         """Return a figure's mean; None where there is no such figure."""

@@ -68,6 +68,17 @@ def test_energy_is_unknown_with_a_gap_a_silent_node_or_too_few_samples() -> None
     assert "tokens_per_joule" not in figures([seconds_from(18.0)], gf1=whole).figures  # ends after the last sample
 
 
+def test_where_energy_is_unknown_it_is_said_why_and_what_helps() -> None:
+    whole = energy_curve(samples(lambda _: 10.0))
+    known, short = figures([seconds_from(1.0)], gf1=whole), figures([seconds_from(1.0, 1.5)] * 3, gf1=whole)
+    silent, few = figures([seconds_from(1.0)], gf1=whole, gf2=None), figures([seconds_from(1.0, 0.4)], gf1=whole)
+    assert known.unknown == short.unknown == {}
+    assert silent.unknown["tokens_per_joule"] == "gf2 told neither energy nor power"
+    assert "fewer than 4 power samples of gf1; longer answers (--tg)" in few.unknown["tokens_per_joule"]
+    assert any("known badly" in note for note in short.notes)
+    assert not any("known badly" in note for note in known.notes)
+
+
 def test_a_counter_that_is_asked_for_seldom_is_taken_and_one_that_ended_is_not() -> None:
     every_third = [
         PowerSample(s.t, s.power_w, s.energy_j if step % 3 == 0 else None)
