@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -115,7 +115,16 @@ def _difference(name: str, values: Mapping[str, object], *, unknown: bool) -> st
             runs.setdefault(_shown(value), []).append(run)
     if len(runs) < 2:
         return None
-    return f"{name}: " + " against ".join(f"{value} ({', '.join(names)})" for value, names in runs.items())
+    return f"{name}: " + " against ".join(f"{value} ({_named(names, values)})" for value, names in runs.items())
+
+
+def _named(runs: Sequence[str], every: Iterable[str]) -> str:
+    """Name some runs, those of a campaign by the campaign alone where all of it are among them."""
+    of_campaign: dict[str, list[str]] = {}
+    for run in every:
+        of_campaign.setdefault(run.rpartition("/")[0], []).append(run)
+    whole = {c for c, mine in of_campaign.items() if c and len(mine) > 1 and set(mine) <= set(runs)}
+    return ", ".join(dict.fromkeys(f"all of {c}" if (c := run.rpartition("/")[0]) in whole else run for run in runs))
 
 
 def _shown(value: object) -> str:

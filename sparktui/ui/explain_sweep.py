@@ -23,8 +23,8 @@ SWEEP = (
         "as the figure",
     ),
     Explanation(
-        "leads, ties, -11 %",
-        "Who wins the level under the cursor, by the rule of Compare, and how far the others are from its value.",
+        "leads, ties, best +12 %",
+        "Who wins the level under the cursor, by the rule of Compare, and by how much the best is ahead of each other.",
         "%",
         good="a lead whose interval does not hold zero; else it is called a tie",
     ),

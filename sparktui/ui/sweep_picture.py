@@ -48,8 +48,8 @@ class Reading:
     std: float | None
     interval: tuple[float, float] | None
     """Of the mean, 95 %; None where it is not known wave by wave."""
-    behind: float | None
-    """Over the best value of the level, less one; None for the best itself."""
+    best: float | None
+    """The best value of the level over its own, less one, as a margin is; None for the best itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _reading(row: Row, name: str, index: int, best: float | None) -> Reading:
         value,
         row.std.get(name),
         mean_interval(row.estimates.get(name)),
-        None if value is None or not leader or value == leader else value / leader - 1,
+        None if not value or leader is None or value == leader else leader / value - 1,
     )
 
 

@@ -37,6 +37,14 @@ def test_runs_that_agree_are_named_together() -> None:
     assert differences(prints) == ("model: a (x, z) against b (y)",)
 
 
+def test_a_campaign_that_is_one_as_a_whole_is_named_once() -> None:
+    runs = {"1/solo": "a", "1/tp2": "a", "2/solo": "b", "2/tp2": "b", "shuffle": "b"}
+    prints = {run: Fingerprint(model=model) for run, model in runs.items()}
+    assert differences(prints) == ("model: a (all of 1) against b (all of 2, shuffle)",)
+    mixed = prints | {"2/tp2": Fingerprint(model="a")}
+    assert differences(mixed) == ("model: a (all of 1, 2/tp2) against b (2/solo, shuffle)",)
+
+
 def test_sampling_that_differs_is_not_comparable() -> None:
     assert differences({"x": Fingerprint(sampling={"temperature": 0}), "y": Fingerprint(sampling={"temperature": 1})})
 

@@ -69,7 +69,7 @@ class Heading(SweepPanel):
 
 
 class Readout(SweepPanel):
-    """Every topology at the level under the cursor: exact value, spread, interval, and how far behind the leader."""
+    """Every topology at the level under the cursor: exact value, spread, interval, and the best's margin over it."""
 
     def write(self, picture: Picture, width: int) -> Content:
         row = picture.row
@@ -166,7 +166,7 @@ def _standing(picture: Picture, reading: Reading) -> str:
         return "ties" if row.tie else "leads"
     if row is not None and row.only == reading.topology:
         return "alone"
-    return "" if reading.behind is None else percent(reading.behind)
+    return "" if reading.best is None else f"best {percent(reading.best)}"
 
 
 def _said(picture: Picture, row: Row, width: int) -> list[Content]:
