@@ -19,7 +19,8 @@ from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog
 from sparktui.ui.doing import Doing
 from sparktui.ui.history import HistoryScreen
 from sparktui.ui.history_feed import HistoryFeed
-from sparktui.ui.history_view import HistoryRow, HistoryView, levels_shown
+from sparktui.ui.history_line import Layout
+from sparktui.ui.history_view import HistoryRow, HistoryView, LevelWinner, levels_shown
 from sparktui.ui.live import LiveScreen
 from sparktui.ui.widgets.answers import Standing
 from tests.ui.fixture_store import FINISHED, Race, build
@@ -145,6 +146,27 @@ def test_the_levels_with_room_are_the_lowest_c8_and_the_highest() -> None:
     assert levels_shown((1, 2, 4, 16, 64)) == (1, 4, 64)
     assert levels_shown((2, 4)) == (2, 4)
     assert levels_shown(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "wide", "narrow"),
+    [
+        (LevelWinner(8, None, only="solo", so_far=True), "c8 only solo", "c8 only 1"),
+        (LevelWinner(8, "cluster-tp2", so_far=True), "c8 cluster-tp2 so far", "c8 clus…tp2"),
+        (LevelWinner(8, "solo", ("solo", "shuffle")), "c8 solo = shuffle", "c8 tie"),
+        (LevelWinner(8, "tp2", ("tp2", "tp2-ray")), "c8 tp2 = tp2-ray", "c8 tie"),
+        (LevelWinner(8, None, only="server", rate=771.1), "c8 771.1", "c8 771.1"),
+        (LevelWinner(8, None), "c8 -", "c8 -"),
+    ],
+)
+def test_who_has_not_won_is_called_no_winner(found: LevelWinner, wide: str, narrow: str) -> None:
+    row = HistoryRow("3", 3, "race", "measured", "stopped", 1, ("solo", "cluster-tp2"), winners=(found,))
+    for room, said in ((26, wide), (12, narrow)):
+        line = Layout(name=8, winner=room, levels=1, when=13).line(row, marked=False)
+        assert f"  {said} " in line.plain
+        assert not any("topology" in str(span.style) for span in line.spans), "no winner's colour"
+    won = replace(row, winners=(LevelWinner(8, "solo"),))
+    assert any("topology" in str(span.style) for span in Layout(8, 26, 1, 13).line(won, marked=False).spans)
 
 
 async def test_the_winners_are_those_that_show_tells(tmp_path: Path) -> None:
