@@ -29,7 +29,7 @@ async def test_progress_says_where_the_race_is_and_how_long_it_takes(tmp_path: P
     async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
         said = text((await shown(pilot)).panel(Progress))
     assert "cluster-tp2-ray (3 of 4) · c16 · wave 3 of 5" in said
-    assert "cell 2" in said
+    assert "cell 15 s" in said
     assert "all 9 m" in said
 
 
