@@ -75,8 +75,18 @@ def keep_lock(campaign: int, inherited: Lock | None = None) -> None:
 
 
 def sign(lock: Lock, campaign: int, pid: int | None = None) -> None:
-    """Write into the lock which campaign it is held for, and by which process, once that is known."""
-    os.pwrite(lock, f"{campaign} {'' if pid is None else pid}".ljust(WIDTH).encode() + b"\n", 0)
+    """Write into the lock which campaign it is held for, and by which process, once that is known.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    line = f"{campaign} {'' if pid is None else pid}".ljust(WIDTH) + "\n"
+    try:
+        os.pwrite(lock, line.encode(), 0)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {lock_path()}: {error.strerror}", "free some space, or check the disk"
+        ) from error
 
 
 def refuse_second() -> None:
@@ -156,7 +166,8 @@ def _opened() -> int:
     try:
         file = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise _cannot_lock(error, "check its owner and mode") from error
+        hint = "check its owner and mode, or set SPARKTUI_HOME to another folder"
+        raise _cannot_lock(error, hint) from error
     if not is_own_file(file):
         os.close(file)
         raise StoreError(f"{lock_path()} is not yours alone", "check its owner and mode")
