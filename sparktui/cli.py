@@ -336,6 +336,18 @@ def stop(campaign: str | None) -> None:
 
 
 @cli.command()
+@click.argument("campaign", metavar="[ID]", required=False)
+def skip(campaign: str | None) -> None:
+    """End the topology that is being measured, and go on with the next. What it has measured is kept.
+
+    ID is a campaign's number, or `last`; where left out, the one that is running.
+    """
+    from sparktui.runner.skipping import skip_topology
+
+    skip_topology(campaign)
+
+
+@cli.command()
 @click.argument("campaign", metavar="[ID]", default="last")
 @click.option("--profile", metavar="PROFILE", help="Refuse, and say what differs, where this is not its profile.")
 @click.option("--force", is_flag=True, help="Go on with an engine unlike the first one; what it measures cannot win.")

@@ -13,7 +13,7 @@ from sparktui.store import statements as sql
 from sparktui.store.connection import open_writable, transaction
 from sparktui.store.failures import store_errors
 
-Command = Literal["stop", "skip-cell", "end-topology"]
+Command = Literal["stop", "end-topology"]
 
 
 def request_control(path: Path, campaign: int, command: Command) -> int:

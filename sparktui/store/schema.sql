@@ -225,7 +225,7 @@ CREATE TABLE control (               -- the only rows viewers write
     id INTEGER PRIMARY KEY,
     t REAL NOT NULL,
     campaign INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
-    command TEXT NOT NULL,           -- stop | skip-cell | end-topology
+    command TEXT NOT NULL,           -- stop | end-topology
     done REAL
 ) STRICT;
 

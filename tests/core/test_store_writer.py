@@ -219,10 +219,10 @@ async def _with_hint(call: object) -> None:
 
 async def test_a_viewers_command_reaches_the_runner_once(writer: Writer, path: Path) -> None:
     campaign, *_ = await new_cell(writer)
-    request_control(path, campaign, "skip-cell")
+    request_control(path, campaign, "end-topology")
     request_control(path, campaign, "stop")
     first, second = await writer.pending_controls(campaign)
-    assert (first.command, second.command) == ("skip-cell", "stop")
+    assert (first.command, second.command) == ("end-topology", "stop")
     await writer.finish_control(first.id)
     assert [control.command for control in await writer.pending_controls(campaign)] == ["stop"]
 

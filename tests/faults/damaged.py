@@ -69,7 +69,7 @@ def _content() -> bytes:
             db.execute("DELETE FROM node_sample WHERE id % 6 > 0")
             sweep = "SELECT min(id) FROM sweep"
             db.execute(f"INSERT INTO sweep_node VALUES (({sweep}), 'gf2', NULL, 9, 8, 7)")
-            db.execute("INSERT INTO control (t, campaign, command) VALUES (1, 1, 'skip-cell')")
+            db.execute("INSERT INTO control (t, campaign, command) VALUES (1, 1, 'end-topology')")
             db.execute(
                 "INSERT INTO launched (campaign, sweep, t, node, title, undo)"
                 f" VALUES (1, ({sweep}), 1, 'gf2', 'engine on gf2', '[]')"

@@ -155,7 +155,9 @@ def test_figures_of_a_broken_off_campaign_have_the_same_prompts_as_an_unbroken_o
 def test_a_topology_that_the_owner_ended_early_stays_ended(owner: Owner) -> None:
     owner.type("run", owner.profile(RACE), "--only", "solo,shuffle", "--detach")
     owner.until(lambda: count(owner, "SELECT count(*) FROM wave") >= 1, "the first wave")
-    change(owner, "INSERT INTO control (t, campaign, command) VALUES (0, 1, 'end-topology')")
+    skipped = owner.type("skip")
+    assert skipped.returncode == 0
+    assert "asked campaign 1 to end solo" in skipped.stderr
     owner.until(lambda: count(owner, "SELECT count(*) FROM wave WHERE cell = 3") >= 1, "the next topology's first wave")
     kill_runner(owner)
     done = owner.type("resume", "--plain")
@@ -165,6 +167,9 @@ def test_a_topology_that_the_owner_ended_early_stays_ended(owner: Owner) -> None
     again = owner.type("resume", "--plain")
     assert again.returncode == 0
     assert "nothing is missing" in again.stderr
+    late = owner.type("skip")
+    assert late.returncode == 2
+    assert "campaign 1 is not running" in late.stderr
 
 
 def test_a_finished_campaign_has_nothing_missing(owner: Owner) -> None:
