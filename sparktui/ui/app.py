@@ -345,6 +345,26 @@ class SparktuiApp(ToastingApp[str]):
             self.post_message(WorkFailed(error))
 
     @work(group="dialog")
+    async def ask_to_skip(self, campaign: int, topology: str) -> None:
+        """Ask, then ask the runner to go on with the next topology."""
+        dialog = ConfirmDialog(
+            f"End {topology}, and go on with the next topology?",
+            "The wave in flight is thrown away and what was launched is stopped. What has been measured is kept.",
+            "End it",
+        )
+        if await self.push_screen_wait(dialog):
+            self._request_skip(campaign)
+
+    @work(thread=True, group="control")
+    def _request_skip(self, campaign: int) -> None:
+        from sparktui.store.control import request_control
+
+        try:
+            request_control(self.store_path, campaign, "end-topology")
+        except SparktuiError as error:
+            self.post_message(WorkFailed(error))
+
+    @work(group="dialog")
     async def ask_to_start(
         self,
         name: str,
@@ -389,6 +409,10 @@ class SparktuiApp(ToastingApp[str]):
                 title = f"Export everything: {form}" + (f" of {topology}" if topology else "")
                 written = partial(self.export_campaign, form, topology)
                 yield SystemCommand(title, "The whole campaign, as `sparktui export` writes it", written)
+        campaign, current = self.snapshot.campaign, self.snapshot.current
+        if campaign is not None and campaign.running and current is not None:
+            skip = partial(self.ask_to_skip, campaign.id, current.name)
+            yield SystemCommand(f"Skip: end {current.name}", "The race goes on with the next topology", skip)
         yield SystemCommand("Themes: choose any", "Beside sparktui's own three", self.action_change_theme)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Static
@@ -119,6 +120,36 @@ async def test_x_stops_only_after_a_yes(tmp_path: Path) -> None:
         await pilot.press("x", "y")
         await finished(pilot, "control")
     assert controls(store) == ["stop"]
+
+
+def skips(viewer: Viewer) -> dict[str, Any]:
+    commands = viewer.get_system_commands(viewer.screen)
+    return {command.title: command.callback for command in commands if command.title.startswith("Skip")}
+
+
+async def test_the_palette_ends_one_topology_only_after_a_yes(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        ((title, skip),) = skips(viewer).items()
+        assert title == "Skip: end cluster-tp2-ray"
+        for key in ("n", "y"):
+            skip()
+            await pilot.pause()
+            assert isinstance(viewer.screen, ConfirmDialog)
+            assert controls(store) == []
+            await pilot.press(key)
+        await finished(pilot, "dialog")
+        await finished(pilot, "control")
+    assert controls(store) == ["end-topology"]
+
+
+async def test_of_a_finished_campaign_no_topology_can_be_ended(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path, FINISHED))
+    async with viewer.run_test() as pilot:
+        await shown(pilot)
+        assert skips(viewer) == {}
 
 
 async def test_x_does_nothing_to_a_finished_campaign(tmp_path: Path) -> None:
