@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sparktui.errors import ImportFileError
+from sparktui.store.rows import MOST_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,18 @@ class CsvRow:
             raise self.wrong(column, "is no finite number from 0 on")
         return value
 
-    def count(self, column: str, at_least: int = 0) -> int | None:
+    def count(self, column: str, at_least: int = 0, at_most: int = 2**31 - 1) -> int | None:
         """Return a whole number; None where the value is blank or `-`."""
         value = self.number(column)
         if value is None:
             return None
-        if value != int(value) or not at_least <= value < 2**31:
-            raise self.wrong(column, f"is no whole number from {at_least} on")
+        if value != int(value) or not at_least <= value <= at_most:
+            raise self.wrong(column, f"is no whole number from {at_least} to {at_most}")
         return int(value)
+
+    def level(self, column: str) -> int | None:
+        """Return how many requests at once; None where the value is blank or `-`."""
+        return self.count(column, 1, MOST_AT_ONCE)
 
     def wrong(self, column: str, what: str) -> ImportFileError:
         """Return the error that names file, line, column and value."""

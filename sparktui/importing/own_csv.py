@@ -59,7 +59,7 @@ def read(raw: bytes, name: str) -> Imported:
 
 
 def _key(row: CsvRow) -> _Key:
-    level = row.count("concurrency", 1)
+    level = row.level("concurrency")
     if level is None:
         raise row.wrong("concurrency", "is missing")
     pp, tg, depth = (row.count(column) or 0 for column in ("pp", "tg", "depth"))

@@ -16,6 +16,8 @@ from sparktui.importing.imported import Imported, ImportedCell, ImportedSweep, I
 from sparktui.store import statements as sql
 from sparktui.store.connection import open_writable, transaction
 from sparktui.store.failures import store_errors
+from sparktui.store.rereading import reread
+from sparktui.unreadable import UNREADABLE
 
 MOST = 1e15
 """Of any figure, in its own unit: no rate or time comes near it, and what is computed of larger ones may overflow."""
@@ -25,14 +27,19 @@ def save(path: Path, imported: Imported) -> int:
     """Store a campaign and return its number.
 
     Raises:
-        ImportFileError: It holds what no store can: the same cell twice, a number that is too large.
+        ImportFileError: It holds what no store can, or what could not be read again: the same cell twice, a number that
+            is too large. Nothing is stored then.
         StoreError: The store cannot be written.
     """
     _check(imported)
     with closing(open_writable(path)) as connection, store_errors(path), transaction(connection, "FULL"):
         try:
-            return _save(connection, imported)
-        except (sqlite3.IntegrityError, OverflowError, UnicodeError) as error:
+            campaign = _save(connection, imported)
+            reread(connection, campaign)
+            return campaign
+        except UNREADABLE as error:
+            raise ImportFileError(f"{imported.name}: holds what could not be read again: {error}") from error
+        except sqlite3.IntegrityError as error:
             raise ImportFileError(f"{imported.name}: cannot be stored: {error}") from error
 
 

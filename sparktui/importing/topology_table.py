@@ -112,7 +112,7 @@ def _kind(row: CsvRow) -> FigureKind:
 
 def _workload(row: CsvRow, facts: dict[str, str]) -> tuple[int, int, int, int, str, int]:
     """Return concurrency, pp, tg, depth, shape and runs of a row: its own, else the table's, else not known."""
-    level = row.count("concurrency", 1)
+    level = row.level("concurrency")
     if level is None:
         raise row.wrong("concurrency", "is missing")
     above = CsvRow(row.name, row.line, {**facts, **{key: value for key, value in row.values.items() if value.strip()}})
@@ -162,7 +162,7 @@ def _expectations(rows: Sequence[CsvRow]) -> Iterator[Expectation]:
         if any(stated.values()):
             yield Expectation(
                 metric=row.text("metric"),
-                concurrency=row.count("concurrency", 1) or 1,
+                concurrency=row.level("concurrency") or 1,
                 winner=stated["published_winner"],
                 margin=stated["published_margin"],
                 margin_against=stated["margin_against"],

@@ -14,6 +14,7 @@ from sparktui.importing.dates import epoch
 from sparktui.importing.imported import FileOrigin, Imported, ImportedCell, ImportedSweep, KnownFigure, Provenance
 from sparktui.importing.known import Count, Level, Positive, of_mean, of_values, shared
 from sparktui.importing.text import as_json
+from sparktui.store.rows import MOST_AT_ONCE
 
 TOOL = "vllm bench serve"
 CANNOT_KNOW = (
@@ -102,7 +103,7 @@ def _cell(result: Result, name: str) -> ImportedCell:
             "only runs with --request-rate inf can be imported",
         )
     return ImportedCell(
-        concurrency=max(1, min(result.max_concurrency or result.num_prompts, 1_000_000)),
+        concurrency=max(1, min(result.max_concurrency or result.num_prompts, MOST_AT_ONCE)),
         pp=_length(result.input_lens, result.total_input_tokens, result.completed),
         tg=_length(result.output_lens, result.total_output_tokens, result.completed),
         shape="pool" if result.max_concurrency else "waves",

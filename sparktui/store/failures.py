@@ -33,7 +33,17 @@ def store_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise explained(error, path) from error
     except UNREADABLE as error:
-        raise StoreError(f"the store {path} {_OTHERWISE[0]}: {error}", _OTHERWISE[1]) from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception, campaign: int | None = None) -> StoreError:
+    """Say that rows are not what sparktui writes; where they are one campaign's, the others can be kept."""
+    if campaign is None:
+        return StoreError(f"the store {path} {_OTHERWISE[0]}: {error}", _OTHERWISE[1])
+    return StoreError(
+        f"the store {path} {_OTHERWISE[0]} in campaign {campaign}: {error}",
+        f"`sparktui delete {campaign}` removes that campaign, and no other",
+    )
 
 
 def explained(error: sqlite3.Error, path: Path) -> StoreError:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Literal
 
 from sparktui.store.rows import (
     BriefSampleRow,
@@ -22,6 +23,13 @@ from sparktui.store.statements import (
     SERVER_COLUMNS,
     WAVE_COLUMNS,
 )
+
+Owner = Literal["campaign", "sweep", "cell"]
+CAMPAIGN_OF: dict[Owner, str] = {
+    "campaign": "SELECT id FROM campaign WHERE id = ?",
+    "sweep": "SELECT campaign FROM sweep WHERE id = ?",
+    "cell": "SELECT campaign FROM sweep JOIN cell ON cell.sweep = sweep.id WHERE cell.id = ?",
+}
 
 
 def _columns(row: type[object]) -> str:

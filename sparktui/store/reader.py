@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -13,7 +14,7 @@ from sparktui.nodes.stretch import Stretch
 from sparktui.store import queries as sql
 from sparktui.store.connection import open_readonly
 from sparktui.store.decode import Row, as_row, live_row, node_sample_row, server_sample_row, stretch_of, wave_row
-from sparktui.store.failures import store_errors
+from sparktui.store.failures import store_errors, unreadable
 from sparktui.store.node_history import NodeHistory
 from sparktui.store.rows import (
     CampaignRow,
@@ -34,6 +35,7 @@ from sparktui.store.rows import (
     WaveRow,
 )
 from sparktui.store.storable import LARGEST
+from sparktui.unreadable import UNREADABLE
 
 T = TypeVar("T")
 
@@ -98,15 +100,15 @@ class Reader:
 
     def nodes(self, campaign: int) -> list[NodeRow]:
         """Return a campaign's nodes."""
-        return self._rows(NodeRow, sql.NODES, campaign)
+        return self._rows(NodeRow, sql.NODES, campaign, of="campaign")
 
     def sweeps(self, campaign: int) -> list[SweepRow]:
         """Return a campaign's sweeps, in their order."""
-        return self._rows(SweepRow, sql.SWEEPS, campaign)
+        return self._rows(SweepRow, sql.SWEEPS, campaign, of="campaign")
 
     def sweep_nodes(self, campaign: int) -> list[SweepNodeRow]:
         """Return what each node of each sweep of a campaign was to need, and needed."""
-        return self._rows(SweepNodeRow, sql.SWEEP_NODES, campaign)
+        return self._rows(SweepNodeRow, sql.SWEEP_NODES, campaign, of="campaign")
 
     def node_needs(self, name: str, source: str, topology: str) -> list[NodeNeedRow]:
         """Return what a topology took of each node each time a campaign of that name served, newest first.
@@ -117,11 +119,11 @@ class Reader:
 
     def cells(self, sweep: int) -> list[CellRow]:
         """Return a sweep's cells, in their order."""
-        return self._rows(CellRow, sql.CELLS, sweep)
+        return self._rows(CellRow, sql.CELLS, sweep, of="sweep")
 
     def known_figures(self, cell: int) -> list[KnownFigureRow]:
         """Return what an imported file says of a cell; nothing of a measured one."""
-        return self._rows(KnownFigureRow, sql.KNOWN_FIGURES, cell)
+        return self._rows(KnownFigureRow, sql.KNOWN_FIGURES, cell, of="cell")
 
     def cell(self, cell: int) -> CellRow:
         """Return one cell.
@@ -129,7 +131,7 @@ class Reader:
         Raises:
             StoreError: There is none of that id.
         """
-        found = self._rows(CellRow, sql.CELL, cell)
+        found = self._rows(CellRow, sql.CELL, cell, of="cell")
         if not found:
             raise StoreError(f"the store {self.path} has no cell {cell}", "was its campaign deleted?")
         return found[0]
@@ -152,11 +154,11 @@ class Reader:
                     requests[row[0]].append(row[1:])
             return [wave_row(wave, requests[wave[0]]) for wave in waves]
 
-        return self._read(read)
+        return self._read(read, ("cell", cell))
 
     def stretches(self, cell: int) -> list[Stretch]:
         """Return what each measured wave of a cell ended, in their order; waves of older versions tell nothing."""
-        return self._decoded(stretch_of, sql.STRETCHES, cell)
+        return self._decoded(stretch_of, sql.STRETCHES, cell, of="cell")
 
     def wave_counts(self, sweep: int) -> dict[int, int]:
         """Return how many measured waves each cell of a sweep has, by cell; a cell without any is left out."""
@@ -168,7 +170,7 @@ class Reader:
 
     def counted(self, cell: int) -> CountedRow | None:
         """Return what the requests of a cell add up to; None where it has no waves."""
-        return next(iter(self._rows(CountedRow, sql.COUNTED, cell)), None)
+        return next(iter(self._rows(CountedRow, sql.COUNTED, cell, of="cell")), None)
 
     def launch_seconds(self, campaign: CampaignRow, topology: str) -> tuple[float, ...]:
         """Return how long a topology took to serve in earlier campaigns of the same profile, newest first."""
@@ -190,20 +192,20 @@ class Reader:
 
     def holding(self, campaign: int) -> HoldingRow:
         """Return how much there is of a campaign."""
-        return self._rows(HoldingRow, sql.HOLDING, campaign=campaign)[0]
+        return self._rows(HoldingRow, sql.HOLDING, campaign, of="campaign")[0]
 
     def latest_live(self, campaign: int) -> LiveRow | None:
         """Return the newest picture of a campaign's waves."""
-        found = self._decoded(live_row, sql.LATEST_LIVE, campaign)
+        found = self._decoded(live_row, sql.LATEST_LIVE, campaign, of="campaign")
         return found[0] if found else None
 
     def live_since(self, cell: int, after: int = 0) -> list[LiveRow]:
         """Return a cell's pictures with an id above `after`, oldest first."""
-        return self._decoded(live_row, sql.LIVE_SINCE, cell, after)
+        return self._decoded(live_row, sql.LIVE_SINCE, cell, after, of="cell")
 
     def latest_node_samples(self, campaign: int) -> dict[str, NodeSampleRow]:
         """Return each node's newest sample, by node."""
-        found = self._decoded(node_sample_row, sql.LATEST_NODE_SAMPLES, campaign=campaign)
+        found = self._decoded(node_sample_row, sql.LATEST_NODE_SAMPLES, campaign, of="campaign")
         return {row.sample.node: row for row in found}
 
     def node_samples_since(
@@ -211,8 +213,10 @@ class Reader:
     ) -> list[NodeSampleRow]:
         """Return the samples of one node, or of all, with an id above `after` and up to `until`, oldest first."""
         if node is not None:
-            return self._decoded(node_sample_row, sql.ONE_NODES_SAMPLES_SINCE, campaign, after, until, node)
-        return self._decoded(node_sample_row, sql.NODE_SAMPLES_SINCE, campaign, after, until)
+            return self._decoded(
+                node_sample_row, sql.ONE_NODES_SAMPLES_SINCE, campaign, after, until, node, of="campaign"
+            )
+        return self._decoded(node_sample_row, sql.NODE_SAMPLES_SINCE, campaign, after, until, of="campaign")
 
     def power_samples(
         self, campaign: int, start: float, end: float
@@ -222,28 +226,28 @@ class Reader:
 
     def node_history(self, campaign: int) -> NodeHistory:
         """Return a campaign's samples by time."""
-        return NodeHistory(self._read, campaign)
+        return NodeHistory(partial(self._read, of=("campaign", campaign)), campaign)
 
     def latest_server_samples(self, sweep: int) -> dict[str, ServerSampleRow]:
         """Return each backend's newest sample, by backend."""
-        newest_last = reversed(self._decoded(server_sample_row, sql.LATEST_SERVER_SAMPLES, sweep))
+        newest_last = reversed(self._decoded(server_sample_row, sql.LATEST_SERVER_SAMPLES, sweep, of="sweep"))
         return {row.backend: row for row in newest_last}
 
     def server_samples_since(self, sweep: int, after: int = 0) -> list[ServerSampleRow]:
         """Return a sweep's server samples with an id above `after`, oldest first."""
-        return self._decoded(server_sample_row, sql.SERVER_SAMPLES_SINCE, sweep, after)
+        return self._decoded(server_sample_row, sql.SERVER_SAMPLES_SINCE, sweep, after, of="sweep")
 
     def events_since(self, campaign: int, after: int = 0) -> list[EventRow]:
         """Return a campaign's log lines with an id above `after`, oldest first."""
-        return self._rows(EventRow, sql.EVENTS_SINCE, campaign, after)
+        return self._rows(EventRow, sql.EVENTS_SINCE, campaign, after, of="campaign")
 
     def controls(self, campaign: int) -> list[ControlRow]:
         """Return what viewers have asked a campaign's runner for, oldest first."""
-        return self._rows(ControlRow, sql.CONTROLS, campaign)
+        return self._rows(ControlRow, sql.CONTROLS, campaign, of="campaign")
 
     def launched_left(self, campaign: int) -> list[LaunchedRow]:
         """Return what was started on nodes and is not known to be gone, newest first: the order to remove it in."""
-        return self._rows(LaunchedRow, sql.LAUNCHED_LEFT, campaign)
+        return self._rows(LaunchedRow, sql.LAUNCHED_LEFT, campaign, of="campaign")
 
     def _what_exists(self) -> str:
         newest = self.campaigns()[:8]
@@ -251,17 +255,28 @@ class Reader:
             return "there are none yet: try `sparktui demo`"
         return "there are " + ", ".join(f"{row.id} ({row.name})" for row in newest)
 
-    def _rows(self, kind: type[T], query: str, *values: object, **named: object) -> list[T]:
-        return self._decoded(lambda row: as_row(kind, row), query, *values, **named)
+    def _rows(self, kind: type[T], query: str, *values: object, of: sql.Owner | None = None) -> list[T]:
+        return self._decoded(lambda row: as_row(kind, row), query, *values, of=of)
 
-    def _decoded(self, decode: Callable[[Row], T], query: str, *values: object, **named: object) -> list[T]:
-        return self._read(lambda connection: [decode(row) for row in connection.execute(query, named or values)])
+    def _decoded(self, decode: Callable[[Row], T], query: str, *values: object, of: sql.Owner | None = None) -> list[T]:
+        given = {"campaign": values[0]} if ":campaign" in query else values  # that is asked for more than once there
 
-    def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Read in one snapshot, so that what several queries return fits together."""
+        def read(connection: sqlite3.Connection) -> list[T]:
+            return [decode(row) for row in connection.execute(query, given)]
+
+        return self._read(read, None if of is None else (of, values[0]))
+
+    def _read(self, read: Callable[[sqlite3.Connection], T], of: tuple[sql.Owner, object] | None = None) -> T:
+        """Read in one snapshot, so that what several queries return fits together; `of`: whose rows they are."""
         with self._lock, store_errors(self.path):
             self._connection.execute("BEGIN")
             try:
                 return read(self._connection)
+            except UNREADABLE as error:
+                raise unreadable(self.path, error, self._campaign_of(of)) from error
             finally:
                 self._connection.execute("COMMIT")
+
+    def _campaign_of(self, of: tuple[sql.Owner, object] | None) -> int | None:
+        row = None if of is None else self._connection.execute(sql.CAMPAIGN_OF[of[0]], (of[1],)).fetchone()
+        return row[0] if row else None

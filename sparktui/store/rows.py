@@ -17,7 +17,8 @@ from sparktui.unreadable import UNREADABLE
 
 T = TypeVar("T")
 
-Level = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+MOST_AT_ONCE = 1_000_000
+Level = Annotated[int, msgspec.Meta(ge=1, le=MOST_AT_ONCE)]
 """How many requests at once: a damaged one has no place on an axis, and is not drawn slot by slot."""
 LAST_MOMENT = 253_402_300_799.0
 """The end of the year 9999: no calendar goes further."""

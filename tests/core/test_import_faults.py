@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,15 @@ from hypothesis import strategies as st
 
 from sparktui.compare.summary import summarise
 from sparktui.compare.tables import render
-from sparktui.errors import ImportFileError
+from sparktui.errors import ImportFileError, UsageError
+from sparktui.exporting.files import chunks
+from sparktui.exporting.names import Format as ExportFormat
 from sparktui.importing import text
 from sparktui.importing.formats import FORMATS, Format, read
 from sparktui.importing.joining import join
 from sparktui.importing.save import save
 from sparktui.store.reader import Reader
+from sparktui.store.rows import MOST_AT_ONCE
 from tests.core.imports import FORMAT_OF, raw
 
 OWN_CSV = (
@@ -71,6 +76,7 @@ GOOD: dict[str, bytes] = {name: raw(name) for name in FORMAT_OF} | {
     "own.json": OWN_JSON,
     "table.csv": TABLE,
 }
+EXPORTED: tuple[ExportFormat, ...] = ("csv", "csv-wide", "json", "markdown", "html")
 JSON_FILES = sorted(name for name in GOOD if name.endswith(".json"))
 ODD: tuple[Any, ...] = (None, True, -1, 0, 2**40, 2**70, 1e308, -0.5, "", "x" * 300, "\x00\x1b[2J", [], [[]], {}, "NaN")
 quick = settings(
@@ -105,6 +111,9 @@ def is_imported_whole_or_refused(store: Path, content: bytes, name: str, form: F
                 assert all(row.mean == row.mean for row in reader.known_figures(cell.id))
                 reader.waves(cell.id, events=True)
         render(summarise(reader, campaign))
+        for kind in EXPORTED:
+            with suppress(UsageError):  # a format that cannot hold what was measured says so
+                assert b"".join(chunks(reader, campaign, kind)), kind
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -264,9 +273,38 @@ def test_a_table_with_odd_cells_is_imported_whole_or_refused(store: Path, data: 
     name = data.draw(st.sampled_from(["own.csv", "table.csv", "llama-benchy-0.3.5.csv"]))
     rows = [line.split(",") for line in GOOD[name].decode().splitlines()]
     row = data.draw(st.sampled_from(rows))
-    odd = st.sampled_from(["", "-", "nan", "1e999", "-1", "0", "1e300", '"', "'=1", "c" * 200, "pp1 (c0)", "tg٣ (c4)"])
+    odd = st.integers(0, 2**65).map(str) | st.sampled_from(
+        ["", "-", "nan", "1e999", "-1", "0", "1e300", '"', "'=1", "c" * 200, "pp1 (c0)", "tg٣ (c4)", "tg1 (c2000000)"]
+    )
     row[data.draw(st.integers(0, len(row) - 1))] = data.draw(odd)
     is_imported_whole_or_refused(store, "\n".join(map(",".join, rows)).encode(), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("table.csv", b"higher,1,10", b"higher,1000001,10"),
+        ("own.csv", b"waves,1,decode", b"waves,1000001,decode"),
+    ],
+)
+def test_more_users_than_can_be_shown_are_refused_and_the_most_are_taken(
+    store: Path, name: str, old: bytes, new: bytes
+) -> None:
+    assert old in GOOD[name]
+    with pytest.raises(ImportFileError, match="1000000"):
+        save(store, read(GOOD[name].replace(old, new), name))
+    assert stored(store) == 0
+    is_imported_whole_or_refused(store, GOOD[name].replace(old, new.replace(b"1000001", b"1000000")), name)
+    assert stored(store) == 1
+
+
+def test_what_readers_refuse_is_not_stored_whatever_let_it_through(store: Path) -> None:
+    imported = read(TABLE, "x.csv")
+    (cell,) = imported.sweeps[1].cells
+    far = replace(imported.sweeps[1], cells=(replace(cell, concurrency=MOST_AT_ONCE + 1),))
+    with pytest.raises(ImportFileError, match=r"could not be read again: .*1000000"):
+        save(store, replace(imported, sweeps=(imported.sweeps[0], far)))
+    assert stored(store) == 0
 
 
 @pytest.mark.parametrize("field", ["mean", "std", "values"])

@@ -137,7 +137,7 @@ def test_a_table_of_simulated_figures_stays_simulated() -> None:
         (("decode,tok/s,higher,1,10,inf",), "line 2: tp2 'inf' is no finite number"),
         (("decode,tok/s,higher,1,10,-3",), "line 2: tp2 '-3' is no finite number"),
         (("decode,tok/s,higher,1,10,fast",), "line 2: tp2 'fast' is not a number"),
-        (("decode,tok/s,higher,0,10,11",), "line 2: concurrency '0' is no whole number from 1 on"),
+        (("decode,tok/s,higher,0,10,11",), "line 2: concurrency '0' is no whole number from 1 to 1000000"),
         (("decode,tok/s,higher,,10,11",), "line 2: concurrency '' is missing"),
         (("decode,ms,higher,1,10,11",), "line 2: unit 'ms' should be 'tok/s' for decode"),
         (("ttft,ms,higher,1,10,11",), "line 2: better 'higher' should be 'lower' for ttft"),

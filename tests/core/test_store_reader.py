@@ -14,6 +14,7 @@ from sparktui.load.messages import Progress
 from sparktui.nodes.sample import NodeSample
 from sparktui.store import queries
 from sparktui.store.connection import SCHEMA_VERSION
+from sparktui.store.control import delete_campaigns
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow
 from sparktui.store.writer import Writer
@@ -185,6 +186,32 @@ async def test_damaged_rows_are_a_store_error(path: Path, statement: str) -> Non
         reader.waves(reader.cells(reader.sweeps(campaign)[0].id)[0].id)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE sweep SET launched = -1",
+        "UPDATE cell SET concurrency = concurrency + 2147483000",
+        "UPDATE wave SET clock = 'sundial'",
+        "UPDATE event SET t = -1",
+    ],
+)
+async def test_one_campaign_that_cannot_be_read_is_named_with_how_it_is_removed_alone(
+    path: Path, statement: str
+) -> None:
+    campaign = await store_campaign(path, RATES)
+    kept = await store_campaign(path, RATES)
+    async with await Writer.open(path) as writer:
+        await writer.add_event(campaign, "info", "runner", "ready", "up")
+    table = statement.split()[1]
+    of = {"sweep": "campaign = 1", "event": "campaign = 1", "cell": "sweep = 1", "wave": "cell = 1"}[table]
+    damaged(path, f"{statement} WHERE {of}")
+    with pytest.raises(StoreError, match=f"in campaign {campaign}: ") as refused:
+        read_everything(path, campaign)
+    assert refused.value.hint == f"`sparktui delete {campaign}` removes that campaign, and no other"
+    delete_campaigns(path, [campaign])
+    read_everything(path, kept)
+
+
 async def test_a_foreign_store_with_our_version_is_a_store_error(path: Path) -> None:
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute(f"CREATE TABLE campaign ({', '.join(field.name for field in fields(CampaignRow))})")
@@ -207,6 +234,7 @@ async def test_a_store_cut_short_is_a_typed_error_wherever_it_is_cut(path: Path)
 
 def read_everything(path: Path, campaign: int) -> None:
     with Reader(path) as reader:
+        reader.events_since(campaign)
         for sweep in reader.sweeps(campaign):
             for cell in reader.cells(sweep.id):
                 assert reader.waves(cell.id, events=True)
