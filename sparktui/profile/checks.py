@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sparktui.profile.problems import Path, shown
+from sparktui.profile.secrets import secrets
 
 Finding = tuple[Path, str]
 UNSPEAKABLE = re.compile("[\\0\\ud800-\\udfff]")
@@ -35,6 +36,7 @@ def findings(data: object) -> Iterator[Finding]:
     """Yield what does not fit together in a profile's data."""
     facts = _facts(data)
     yield from _unusable(data, ())
+    yield from secrets(data)
     yield from _hosts(facts)
     yield from _environments(facts)
     yield from _launcher(facts)

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from sparktui.profile.secrets import WHY, names_a_secret
+
 NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 
 
@@ -60,11 +62,6 @@ PlainValue = Annotated[
 ]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
-_SECRET = re.compile(
-    r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|(API|ACCESS|AUTH|MASTER|PRIVATE|SECRET)_?KEY)$",
-    re.IGNORECASE,
-)
-
 OWN_BODY_KEYS = frozenset(
     {"model", "messages", "prompt", "stream", "stream_options", "max_tokens", "max_completion_tokens"}
     | {"min_tokens", "ignore_eos", "n", "return_token_ids", "temperature"}
@@ -90,9 +87,9 @@ def base_url(url: str) -> str:
 
 def without_secrets(env: dict[str, str]) -> dict[str, str]:
     """Return what is put into an environment, if no name says of its value that it is a secret."""
-    if named := sorted(name for name, value in env.items() if value and _SECRET.search(name)):
+    if named := sorted(name for name, value in env.items() if value and names_a_secret(name)):
         raise ValueError(
-            f"expected no {', '.join(named)}: a profile is stored, exported and printed; set it on the node itself, "
+            f"expected no {', '.join(named)}: {WHY}; set it on the node itself, "
             "and name it in pass_env where containers need it"
         )
     return env
