@@ -21,9 +21,12 @@ from sparktui.paths import data_dir, ensure_private, is_own_file
 from sparktui.serving.host import Host
 from sparktui.serving.plan import Step
 from sparktui.serving.ssh import SshHost
+from sparktui.store.synced import sync_folder
 from sparktui.unreadable import UNREADABLE
 
 LAUNCHED = "launched.jsonl"
+FOLDERS_DEEP = 3
+"""`run/ID` in the home of the store: each may be as new as the file."""
 MOST_BYTES = 1 << 20
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _turn = threading.Lock()
@@ -127,6 +130,8 @@ class Notes:
                 _write_whole(file, line)
             finally:
                 os.close(file)
+            for folder in self.path.parents[:FOLDERS_DEEP]:
+                sync_folder(folder)
         except OSError as error:
             raise StoreError(
                 f"cannot note in {self.path}: {error.strerror}", "check the disk, its owner and mode"

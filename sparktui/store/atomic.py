@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sparktui.errors import UsageError
+from sparktui.store.synced import sync_folder
 
 
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
@@ -23,6 +24,7 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     try:
         _write(beside, chunks)
         os.replace(beside, path)
+        sync_folder(path.parent)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", "choose another file with -o") from error
     finally:
