@@ -189,6 +189,8 @@ class LaunchScreen(Screen[None]):
             self._ask(self._name, profile)
 
     def on_profiles_read(self, message: ProfilesRead) -> None:
+        if message.stamp == self._stamp:
+            return  # read twice: the first reading, which imports what reads them, may take long
         self._stamp = message.stamp
         self._found = {found.entry.name: found for found in message.found}
         profiles = self.query_one(Profiles)

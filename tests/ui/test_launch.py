@@ -17,6 +17,8 @@ from sparktui.profile import catalog
 from sparktui.ui.app import SparktuiApp
 from sparktui.ui.dialogs import ConfirmDialog, ErrorDialog, TextDialog
 from sparktui.ui.launch import LaunchScreen
+from sparktui.ui.launch_lists import find_profiles, profiles_stamp
+from sparktui.ui.launch_messages import ProfilesRead
 from sparktui.ui.places import MODES
 from sparktui.ui.widgets.before import Meaning, NodesNow
 from sparktui.ui.widgets.long_text import LongText
@@ -339,6 +341,17 @@ async def test_a_profile_that_is_added_or_written_to_shows_without_a_restart(tmp
         options = viewer.screen.query_one("#profiles", OptionList)
         assert options.highlighted == 2
         assert "7 waves each" in said(viewer)
+
+
+async def test_the_same_files_read_once_more_leave_what_is_known_alone(tmp_path: Path) -> None:
+    async with Viewer(tmp_path / "none.db", None).run_test(size=(120, 36)) as pilot:
+        viewer = await chosen(pilot, "small")
+        screen = viewer.screen
+        assert isinstance(screen, LaunchScreen)
+        known = screen._choice
+        screen.post_message(ProfilesRead(find_profiles(), profiles_stamp()))
+        await pilot.pause()
+        assert screen._choice is known
 
 
 def question(viewer: Viewer) -> str:
