@@ -59,7 +59,10 @@ def start_stored(campaign: int, lock: Lock, *, force: bool = False) -> None:
     except StoppedError:  # its end is in the store
         raise
     except SparktuiError as error:
-        asyncio.run(_store_failure(campaign, error))
+        asyncio.run(_store_end(campaign, "failed", error))
+        raise
+    except KeyboardInterrupt:
+        asyncio.run(_store_end(campaign, "stopped", StoppedError(campaign)))
         raise
 
 
@@ -76,11 +79,11 @@ async def _store_campaign(profile: Profile, lock: Lock) -> int:
         return campaign
 
 
-async def _store_failure(campaign: int, error: SparktuiError) -> None:
+async def _store_end(campaign: int, state: str, error: SparktuiError) -> None:
     async with await Writer.open(store_path()) as writer:
         await close_open(writer, campaign)
         await writer.set_campaign_state(
-            campaign, "failed", exit_code=int(error.exit_code), detail=error.message.splitlines()[0]
+            campaign, state, exit_code=int(error.exit_code), detail=error.message.splitlines()[0]
         )
 
 
@@ -98,8 +101,8 @@ def _start_runner(campaign: int, lock: Lock, options: list[str]) -> None:
             umask=users_umask(),
             cwd="/",
         )
-    sign(lock, campaign, process.pid)
     try:
+        sign(lock, campaign, process.pid)
         _await_start(campaign, process, folder)
     except BaseException:  # Ctrl-C too: nobody would know that it runs
         _end(process)

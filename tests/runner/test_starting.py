@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -65,6 +66,16 @@ def test_a_race_that_is_stopped_while_it_is_started_is_not_called_running(owner:
     assert stop.returncode == 0, told
     assert owner.rows("SELECT state, exit_code FROM campaign") == [("stopped", 130)]
     assert not owner.rows("SELECT id FROM sweep")
+    assert not owner.processes()
+
+
+def test_ctrl_c_on_a_start_leaves_a_campaign_that_was_stopped(owner: Owner) -> None:
+    with a_start_that_takes_long(owner, "--plain") as starter:
+        owner.until(lambda: any("sparktui.runner" in line for line in owner.processes()), "the runner")
+        starter.send_signal(signal.SIGINT)
+        _, said = starter.communicate(timeout=60)
+    assert starter.returncode == 130, said
+    assert owner.rows("SELECT state, exit_code FROM campaign") == [("stopped", 130)]
     assert not owner.processes()
 
 
