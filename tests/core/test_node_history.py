@@ -109,7 +109,7 @@ async def test_what_hours_are_drawn_from_is_read_from_the_index_alone(tmp_path: 
     await stored(tmp_path / "s.db", samples(1))
     with closing(sqlite3.connect(tmp_path / "s.db")) as db:
         statement = getattr(queries, query)
-        values = (1,) if query == "NODES_SAMPLED" else (1, "gf1", 0.0, 1.0) * (statement.count("?") // 4)
+        values = {"campaign": 1} if ":campaign" in statement else (1, "gf1", 0.0, 1.0) * (statement.count("?") // 4)
         plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     touching = [step for step in plan if " node_sample " in step]
     assert touching
