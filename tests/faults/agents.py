@@ -46,7 +46,7 @@ class Runner:
             line = self._lines.readline()
         except ConnectionResetError:
             return None
-        return json.loads(line) if line else None
+        return json.loads(line) if line.endswith(b"\n") else None  # it may hang up in the middle of one
 
     def hear_until(self, kind: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
         """Wait for a message of a kind that is as wanted; return its body."""
