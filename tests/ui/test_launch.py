@@ -132,7 +132,7 @@ async def test_the_topology_under_the_cursor_is_judged_in_a_sentence_and_the_loa
         text = " ".join(said(viewer).split())
     assert "two safe: 118.4 left - 25.5 needed = 92.9 GiB, over the 20 GiB a launch must leave" in text
     assert "c 1 4 · pp64 tg8 · 2 waves each · m" in text
-    assert "figures by our own rules, usage; c in Compare has benchy-0.3.5 and benchy-0.4.0 too" in text
+    assert "figures by our own rules (usage); c in Compare: benchy-0.3.5, benchy-0.4.0" in text
     assert "A race for tests." in text
     assert "one $ " in text
 

@@ -114,8 +114,8 @@ def _meaning(choice: Choice, width: int) -> Iterator[Content]:
         return
     yield from _verdicts(choice, width)
     yield from _wrapped(_load(profile), width)
-    others = " and ".join(NAMES[1:])
-    yield from _wrapped(f"figures by our own rules, {NAMES[0]}; c in Compare has {others} too", width, "$dim")
+    others = ", ".join(NAMES[1:])
+    yield from _wrapped(f"figures by our own rules ({NAMES[0]}); c in Compare: {others}", width, "$dim")
     yield from _wrapped(choice.summary or profile.description, width, "$dim")
     yield from _commands(choice, width)
 
