@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 
 from sparktui.compare.comparison import Table
 from sparktui.compare.crossover import Crossover
+from sparktui.compare.verdict import SO_FAR, equal, equal_in_short, fitting
 from sparktui.compare.winners import Row
 from sparktui.exporting.grid import number
 from sparktui.exporting.interval import mean_interval
@@ -190,30 +191,40 @@ def _crossover(plot: _Plot, crossover: Crossover, index: int) -> Element:
 
 
 def _winners(plot: _Plot) -> Iterator[Element]:
-    """Say level by level who wins, as a strip in the winners' colours; grey is a tie."""
-    rows = plot.table.rows
+    """Say level by level who wins, as a strip in the winners' colours; grey is a tie, and what is one only so far."""
+    table = plot.table
     styles = {name: style for name, style, _ in plot.lines}
-    if len(plot.table.topologies) < 2:
+    if not table.contested:
         return
-    yield _text("wins", LEFT - 8, STRIP + 4, "faint small", "#5c6670", "end")
-    places = [plot.x.at(row.concurrency) for row in rows]
+    title = "wins" if table.verdict_title == "Winner" else "so far"
+    yield _text(title, LEFT - 8, STRIP + 4, "faint small", "#5c6670", "end")
+    places = [plot.x.at(row.concurrency) for row in table.rows]
     edges = [LEFT, *((a + b) / 2 for a, b in pairwise(places)), RIGHT]
-    spans = list(zip(rows, pairwise(edges), strict=True))
-    for (winner, tie), run in groupby(spans, key=lambda span: (span[0].winner, span[0].tie)):
-        if winner is None:
-            continue
-        won = list(run)
-        style = styles[winner]
-        kind, colour = ("tie", "#8b95a0") if tie else (f"fill{style.number}", style.colour)
-        for row, (start, end) in won:
-            said = f"c{row.concurrency}: {f'a tie, {winner} ahead by a hair' if tie else f'{winner} wins'}"
-            place = {"x": start + 1, "y": STRIP - 6, "width": end - start - 2, "height": 12}
-            yield element("rect", element("title", said), rx=3, class_=kind, fill=colour, **place)
-        (_, (start, _)), (_, (_, end)) = won[0], won[-1]
-        label = "tie" if tie else _shortened(winner)
-        if len(label) * LETTER <= end - start:
-            shade = ("faint small", "#5c6670") if tie else (f"{kind} small", colour)
-            yield _text(label, (start + end) / 2, STRIP + 19, *shade, "middle")
+    spans = list(zip(table.rows, pairwise(edges), strict=True))
+    for (best, awaited), run in groupby(spans, key=lambda span: (span[0].best, span[0].awaited)):
+        if best:
+            open_yet = len(best) > 1 or bool(awaited)
+            yield from _won(list(run), None if open_yet else styles[best[0]])
+
+
+def _won(spans: Sequence[tuple[Row, tuple[float, float]]], style: Look | None) -> Iterator[Element]:
+    """Draw levels with one answer, in the winner's style; in grey where there is none."""
+    kind, colour = ("tie", "#8b95a0") if style is None else (f"fill{style.number}", style.colour)
+    for row, (start, end) in spans:
+        said = f"c{row.concurrency}: {_answer(row)}"
+        place = {"x": start + 1, "y": STRIP - 6, "width": end - start - 2, "height": 12}
+        yield element("rect", element("title", said), rx=3, class_=kind, fill=colour, **place)
+    best, start, end = spans[0][0].best, spans[0][1][0], spans[-1][1][1]
+    forms = [one_line(equal(best)), one_line(equal_in_short(best)), "tie" if len(best) > 1 else _shortened(best[0])]
+    label = fitting(forms, int((end - start) / LETTER))
+    if len(label) * LETTER <= end - start:
+        shade = ("faint small", "#5c6670") if style is None else (f"{kind} small", colour)
+        yield _text(label, (start + end) / 2, STRIP + 19, *shade, "middle")
+
+
+def _answer(row: Row) -> str:
+    said = f"a tie: {equal(row.tied)}" if row.tie else f"{row.winner} {'leads' if row.awaited else 'wins'}"
+    return f"{said}{SO_FAR if row.awaited else ''}"
 
 
 def _watermark() -> Element:

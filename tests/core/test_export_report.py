@@ -12,6 +12,7 @@ import pytest
 
 from sparktui.importing.published import load_published
 from sparktui.importing.save import save
+from sparktui.store.writer import Writer
 from tests.core.exports import RATES, exported, hostile_campaign
 from tests.core.measured import store_campaign
 
@@ -143,3 +144,20 @@ async def test_a_cell_that_cannot_win_says_why_where_it_is_drawn(path: Path) -> 
     assert "cannot win: the client was late" in svg
     page = Page(exported(path, campaign, "html").decode())
     assert any(attributes.get("title") == "cannot win: the client was late" for _, attributes in page.tags)
+
+
+async def test_the_plot_names_who_ties_and_calls_nobody_a_winner_while_others_are_missing(path: Path) -> None:
+    fast, slow = (100.0, 101.0, 99.0), (50.0, 51.0, 49.0)
+    rates: dict[str, dict[int, tuple[float, ...]]] = {
+        "solo": {1: slow, 8: slow},
+        "tp2": {1: fast, 8: fast},
+        "ray": {1: fast, 8: ()},
+    }
+    campaign = await store_campaign(path, rates)
+    async with await Writer.open(path) as writer:
+        await writer.set_cell_state(6, "skipped")
+        await writer.set_sweep_state(3, "stopped")
+    svg = exported(path, campaign, "svg").decode()
+    assert "c1: a tie: tp2 = ray" in svg
+    assert "c8: tp2 leads so far" in svg
+    assert "wins" not in svg
