@@ -280,7 +280,7 @@ def compare(
 def attach(campaign: str | None, plain: bool, as_json: bool, ssh: bool) -> None:
     """Watch a campaign, running or finished, as many viewers as you like.
 
-    ID is a campaign's number, or `last`; where left out, the one that is running, or else the last.
+    ID is a campaign's number, or `last`, the newest; where left out, the one that is running, or else the newest.
     """
     from sparktui.viewing import Viewing, view
 
@@ -328,7 +328,7 @@ def check(profile: str | None, as_json: bool) -> None:
 def stop(campaign: str | None) -> None:
     """Stop a campaign and prove that nothing of it is left; also cleans up after a runner that was killed.
 
-    ID is a campaign's number, or `last`; where left out, the one that is running, or else the last.
+    ID is a campaign's number, or `last`, the newest; where left out, the one that is running, or else the newest.
     """
     from sparktui.runner.stop import stop_campaign
 
