@@ -211,13 +211,14 @@ class SweepRunner:
         return {"router_added_ttft_ms": f"{cost.added_ms:.1f}"}
 
     async def _one_cell(self, sweep: Sweep, cell: Cell, measurer: CellMeasurer, deployment: Deployment) -> None:
+        # Before each cell, and not after the last: what ends with nothing left to measure has failed at nothing.
+        await refuse_ended(deployment)
         enough = self.steering.enough(sweep.topology, cell.concurrency)
         failures = await measurer.measure(sweep.topology, cell, enough)
         sweep.measured += 1
         sweep.failed_cells += failures > 0
         if len(deployment.plan.backends) > 1:
             await self._say_shares(sweep, cell, deployment.plan)
-        await refuse_ended(deployment)
 
     async def _say_shares(self, sweep: Sweep, cell: Cell, plan: Plan) -> None:
         """Tell how the router spread a cell: two backends may have become one without a word."""

@@ -37,6 +37,17 @@ def said(owner: Owner) -> tuple[Any, ...]:
     return taint, owner.rows(WARNED), words
 
 
+def test_an_engine_that_ends_when_nothing_is_left_to_measure_has_failed_at_nothing(owner: Owner) -> None:
+    profile = owner.profile(
+        profile_with(topologies={"cluster-tp2": None, "shuffle": None}, workload={"concurrency": [1]})
+    )
+    dying = Owner(owner.home, owner.env | {"PYTHONPATH": str(DYING), "DIES": "engine"})
+    done = dying.type("run", profile, "--plain")
+    assert done.returncode == 0, done.stderr
+    assert owner.rows("SELECT state, error FROM sweep") == [("done", None)]
+    assert owner.rows("SELECT state FROM campaign") == [("done",)]
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_cell_on_a_sick_node_cannot_win_whenever_its_runner_was_killed(
     owner: Owner, unbroken: tuple[Any, ...], moment: str
