@@ -92,11 +92,12 @@ def _late(waves: Sequence[WaveRecord], good: Sequence[RequestRecord]) -> str | N
 
 
 def _away(waves: Sequence[WaveRecord]) -> str | None:
-    off = [wave.arrival_error for wave in waves if (wave.arrival_error or 0.0) > MAX_ARRIVAL_ERROR]
+    off = [error for wave in waves if (error := wave.arrival_error or 0.0) > MAX_ARRIVAL_ERROR]
     if not off:
         return None
-    worst = max(error for error in off if error is not None)
-    return f"the client was kept from running in {len(off)} of {len(waves)} waves: arrivals may be off by {worst:.0%}"
+    return (
+        f"the client was kept from running in {len(off)} of {len(waves)} waves: arrivals may be off by {max(off):.0%}"
+    )
 
 
 def _busy(waves: Sequence[WaveRecord]) -> str | None:
