@@ -8,16 +8,14 @@ from sparktui.compare.cells import MeasuredCell
 from sparktui.compare.comparison import Column, Comparison
 from sparktui.errors import ProfileError
 from sparktui.profile.loader import parse_profile
-from sparktui.store.rows import CAMPAIGN_OVER, CampaignRow
+from sparktui.store.rows import CampaignRow
 
 UNMEASURED = "Nothing was measured"
-BROKEN_OFF = CAMPAIGN_OVER - {"done"}
-NOT_LAUNCHED_BY_US = ("external", "simulated")
 
 
 def unmeasured_lines(comparison: Comparison) -> list[str]:
     """Say how each topology ended and what to do next; nothing where a wave was measured, or may yet be."""
-    broken_off = all(campaign.state in BROKEN_OFF for campaign in comparison.campaigns)
+    broken_off = all(campaign.broken_off for campaign in comparison.campaigns)
     if not broken_off or any(_is_measured(cell) for column in comparison.columns for cell in column.cells):
         return []
     ends = [line for campaign in comparison.campaigns for line in _ends(campaign, comparison)]
@@ -54,4 +52,4 @@ def _is_launched(campaign: CampaignRow) -> bool:
         profile = parse_profile(campaign.profile_yaml, campaign.name)
     except ProfileError:
         return False
-    return profile.serving.launcher not in NOT_LAUNCHED_BY_US
+    return profile.launches

@@ -13,7 +13,7 @@ from sparktui.serving.litellm_version import look_at, shown
 
 async def router_findings(profile: Profile, hosts: Mapping[str, Host]) -> list[Finding]:
     """Return one finding for every program and node that a router would be started as."""
-    if profile.serving.launcher in ("simulated", "external"):
+    if not profile.launches:
         return []
     places: dict[tuple[str, str], None] = {}
     for topology in profile.topologies.values():

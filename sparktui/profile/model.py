@@ -332,6 +332,11 @@ class Profile(Frozen):
         return self.serving.launcher == "simulated"
 
     @property
+    def launches(self) -> bool:
+        """Whether its engines are launched on nodes that can be looked at: neither simulated nor up already."""
+        return self.serving.launcher not in ("simulated", "external")
+
+    @property
     def source(self) -> Literal["simulated", "measured"]:
         """What the store calls a campaign of it."""
         return "simulated" if self.simulated else "measured"

@@ -86,7 +86,7 @@ class Campaign:
 
     def _advice(self, code: ExitCode) -> str:
         """Say what finds out more, where not one topology came up on nodes that can be looked at."""
-        if code is not ExitCode.LAUNCH or self.profile.serving.launcher in ("external", "simulated"):
+        if code is not ExitCode.LAUNCH or not self.profile.launches:
             return ""
         return "; `sparktui check PROFILE` says what is missing"
 

@@ -51,7 +51,7 @@ class Preflight:
 
 async def look_first(profile: Profile, hosts: Mapping[str, Host], topologies: Collection[str]) -> Preflight:
     """Look at the nodes of some topologies, all at once; at none of a profile that launches nothing on them."""
-    if profile.serving.launcher in ("simulated", "external"):
+    if not profile.launches:
         return Preflight(profile, {})
     nodes = dict.fromkeys(node for name in topologies for node in profile.topologies[name].nodes)
     said = await asyncio.gather(*(_ask(profile, node, hosts[node]) for node in nodes))

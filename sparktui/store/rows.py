@@ -56,9 +56,14 @@ class CampaignRow:
         return self.source == "simulated"
 
     @property
+    def broken_off(self) -> bool:
+        """Whether it is over, and not done."""
+        return self.state in CAMPAIGN_OVER - {"done"}
+
+    @property
     def resumable(self) -> bool:
         """Whether it was measured here, is over, and may have something left to measure."""
-        return self.source in ("measured", "simulated") and self.state in CAMPAIGN_OVER - {"done"}
+        return self.source in ("measured", "simulated") and self.broken_off
 
     @property
     def imported(self) -> bool:
