@@ -6,12 +6,13 @@ import signal
 
 from tests.runner.campaigns import PROFILE, Owner
 
-LONG = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 50")
+UNTIL_STOPPED = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 2000")
 
 
 def with_a_newer_one(owner: Owner) -> None:
     """Have campaign 1 run, and import campaign 2 meanwhile."""
-    assert owner.type("run", owner.profile(LONG), "--only", "solo", "--concurrency", "1", "--detach").returncode == 0
+    started = owner.type("run", owner.profile(UNTIL_STOPPED), "--only", "solo", "--concurrency", "1", "--detach")
+    assert started.returncode == 0, started.stderr
     owner.until(lambda: owner.rows("SELECT id FROM wave"), "the first wave")
     exported = str(owner.home / "so_far.json")
     assert owner.type("export", "1", "-o", exported).returncode == 0
