@@ -14,7 +14,7 @@ from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
 from sparktui.runner.agent_homes import homes_of
 from sparktui.runner.closing import close_open
-from sparktui.runner.control import obey
+from sparktui.runner.control import heed, obey
 from sparktui.runner.detach import RUNNER_LOG, STARTED
 from sparktui.runner.hosts import hosts_of, let_go
 from sparktui.runner.interrupt import Interrupt
@@ -113,8 +113,7 @@ class Campaign:
         for sweep in (sweep for sweep in sweeps if sweep.state == "waiting"):
             if self.interrupt.reason == "stop":
                 break
-            await runner.run(sweep, plans[sweep.topology])
-            self.interrupt.clear()
+            await self._measure(runner, sweep, plans)
             if self._ends(sweep, watch):
                 await journal.info(
                     "runner", "ends", "the guard has ended a topology: the race ends, as its profile asks"
@@ -130,11 +129,16 @@ class Campaign:
         while names := runner.steering.to_bring_up_again():
             for sweep in (sweep for sweep in sweeps if sweep.topology in names):
                 if sweep.state == "done" and self.interrupt.reason != "stop":
-                    await runner.run(sweep, plans[sweep.topology])
-                    self.interrupt.clear()
+                    await self._measure(runner, sweep, plans)
                 if self._ends(sweep, runner.watch):
                     return
                 runner.steering.leave(sweep.topology)
+
+    async def _measure(self, runner: SweepRunner, sweep: Sweep, plans: Mapping[str, Plan | LaunchError]) -> None:
+        """Measure a topology; what was asked of it in its last moment is not carried out on the next."""
+        await runner.run(sweep, plans[sweep.topology])
+        await heed(self.writer, self.id, self.interrupt, runner.journal)
+        self.interrupt.clear()
 
     def _ends(self, sweep: Sweep, watch: NodeWatch) -> bool:
         """Tell whether a guard's stop, in whose topology ever it was heard, is to end the race."""

@@ -16,13 +16,18 @@ LONGEST = 100
 async def obey(writer: Writer, campaign: int, interrupt: Interrupt, journal: Journal) -> None:
     """Carry out commands until cancelled."""
     while True:
-        for control in await writer.pending_controls(campaign):
-            if control.command == "stop":
-                interrupt.request("stop", "asked to stop")
-            elif control.command == "end-topology":
-                interrupt.request("end-topology", "asked to go on with the next topology")
-            else:
-                named = repr(control.command[:LONGEST])
-                await journal.warning("runner", "unknown-command", f"unknown command {named}: ignored")
-            await writer.finish_control(control.id)
+        await heed(writer, campaign, interrupt, journal)
         await asyncio.sleep(POLL_S)
+
+
+async def heed(writer: Writer, campaign: int, interrupt: Interrupt, journal: Journal) -> None:
+    """Carry out the commands that are there."""
+    for control in await writer.pending_controls(campaign):
+        if control.command == "stop":
+            interrupt.request("stop", "asked to stop")
+        elif control.command == "end-topology":
+            interrupt.request("end-topology", "asked to go on with the next topology")
+        else:
+            named = repr(control.command[:LONGEST])
+            await journal.warning("runner", "unknown-command", f"unknown command {named}: ignored")
+        await writer.finish_control(control.id)
