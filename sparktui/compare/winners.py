@@ -115,6 +115,11 @@ class Row:
         return tuple(value / behind - 1 for value in values if value is not None) if behind else ()
 
     @property
+    def why_barred(self) -> str | None:
+        """Who cannot win, and why, in one text; None where everybody can."""
+        return "; ".join(f"{name}: {why}" for name, why in self.barred.items()) or None
+
+    @property
     def best(self) -> tuple[str, ...]:
         """Who is to be marked as the best: the winner, or all that tie."""
         return self.tied or (() if self.winner is None else (self.winner,))

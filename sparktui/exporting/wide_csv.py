@@ -18,14 +18,18 @@ VERDICT = (
     "margin",
     "against",
     "tie",
+    "tied",
     "interval_low",
     "interval_high",
     "decided_by",
+    "cannot_win",
+    "awaited",
     "calculator",
     "token_source",
     "source",
 )
-"""`margin` and `interval` as fractions: 0.46 is 46 % more than `against`."""
+"""`margin` and `interval` as fractions: 0.46 is 46 % more than `against`. Where several are named, `; ` parts them:
+those who tie, those who cannot win with the reason, and those not measured to their end."""
 
 
 def chunks(subject: Subject) -> Iterator[bytes]:
@@ -94,4 +98,5 @@ def _values(comparison: Comparison, row: Row) -> tuple[object, ...]:
 def _verdict(row: Row) -> tuple[object, ...]:
     low, high = row.interval or (None, None)
     tie = None if row.margin is None else "yes" if row.tie else "no"
-    return row.winner, row.margin, row.against, tie, low, high, row.decided_by
+    tied, awaited = "; ".join(row.tied) or None, "; ".join(row.awaited) or None
+    return row.winner, row.margin, row.against, tie, tied, low, high, row.decided_by, row.why_barred, awaited

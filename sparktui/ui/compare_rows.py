@@ -10,7 +10,7 @@ from sparktui.compare.winners import Row
 from sparktui.ui.table_shown import TableShown, Value
 
 HEAD = ("metric", "unit", "better", "workload", "concurrency")
-VERDICT = ("winner", "margin", "against", "tie", "margin_95_low", "margin_95_high", "cannot_win")
+VERDICT = ("winner", "margin", "against", "tie", "tied", "margin_95_low", "margin_95_high", "cannot_win")
 """`margin` and its interval are fractions: 0.46 is 46 % more than `against`."""
 
 
@@ -39,5 +39,4 @@ def _row(table: Table, row: Row, names: Sequence[str]) -> tuple[Value, ...]:
 def _verdict(row: Row) -> tuple[Value, ...]:
     low, high = row.interval or (None, None)
     tie = None if row.margin is None else "yes" if row.tie else "no"
-    barred = "; ".join(f"{name}: {why}" for name, why in row.barred.items())
-    return row.winner, row.margin, row.against, tie, low, high, barred or None
+    return row.winner, row.margin, row.against, tie, "; ".join(row.tied) or None, low, high, row.why_barred

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,18 @@ async def test_the_wide_csv_says_what_the_comparison_says(path: Path) -> None:
         assert float(row["margin"]) == one["margin"]
         assert row["tie"] == ("yes" if one["tie"] else "no")
         assert [float(row["interval_low"]), float(row["interval_high"])] == one["interval"]
+
+
+async def test_the_wide_csv_says_who_ties_and_who_cannot_win(path: Path) -> None:
+    campaign = await store_campaign(path, {"solo": {1: (10.0, 11.0)}, "tp2": {1: (10.1, 11.1)}})
+    (row, *_) = wide_rows(exported(path, campaign, "csv-wide"))
+    assert (row["tie"], row["tied"], row["cannot_win"], row["awaited"]) == ("yes", "solo; tp2", "", "")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE cell SET taint = 'asleep' WHERE sweep = (SELECT id FROM sweep WHERE topology = 'tp2')")
+    (row, *_) = wide_rows(exported(path, campaign, "csv-wide"))
+    assert (row["tied"], row["cannot_win"]) == ("", "tp2: asleep")
+    copy = answers(path, imported_again(path, campaign, "csv-wide"))
+    assert copy[0]["values"] == answers(path, campaign)[0]["values"]
 
 
 async def test_a_wide_csv_comes_back_with_the_same_values_and_winners(path: Path) -> None:

@@ -75,6 +75,7 @@ async def test_compare_writes_its_tables_with_the_winners(tmp_path: Path, monkey
         assert (row["winner"], row["against"]) == (said["winner"], said["against"])
         assert float(row["margin"]) == said["margin"]
         assert row["tie"] == ("yes" if said["tie"] else "no")
+        assert row["tied"] == "; ".join(said["tied"])
 
 
 async def test_with_nothing_to_write_it_says_so(tmp_path: Path) -> None:
