@@ -136,6 +136,7 @@ class Campaign:
 
     async def _measure(self, runner: SweepRunner, sweep: Sweep, plans: Mapping[str, Plan | LaunchError]) -> None:
         """Measure a topology; what was asked of it in its last moment is not carried out on the next."""
+        self.interrupt.topology = sweep.topology
         await runner.run(sweep, plans[sweep.topology])
         await heed(self.writer, self.id, self.interrupt, runner.journal)
         self.interrupt.clear()

@@ -6,7 +6,9 @@ import asyncio
 
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal
+from sparktui.store.rows import ControlRow
 from sparktui.store.writer import Writer
+from sparktui.visible import printable
 
 POLL_S = 0.25
 LONGEST = 100
@@ -26,8 +28,17 @@ async def heed(writer: Writer, campaign: int, interrupt: Interrupt, journal: Jou
         if control.command == "stop":
             interrupt.request("stop", "asked to stop")
         elif control.command == "end-topology":
-            interrupt.request("end-topology", "asked to go on with the next topology")
+            await _end_topology(control, interrupt, journal)
         else:
             named = repr(control.command[:LONGEST])
             await journal.warning("runner", "unknown-command", f"unknown command {named}: ignored")
         await writer.finish_control(control.id)
+
+
+async def _end_topology(control: ControlRow, interrupt: Interrupt, journal: Journal) -> None:
+    """End the topology that was meant; by now it may be over, and the one in flight another."""
+    if control.topology in (None, interrupt.topology):
+        interrupt.request("end-topology", "asked to go on with the next topology")
+    else:
+        text = f"asked to end {printable((control.topology or '')[:LONGEST])}, which is not up: nothing is ended"
+        await journal.info("runner", "not-up", text)

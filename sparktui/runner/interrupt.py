@@ -18,6 +18,8 @@ class Interrupt:
 
     reason: Reason | None = None
     text: str = ""
+    topology: str | None = None
+    """The one in flight, or the last that was."""
     _task: asyncio.Task[None] | None = None
     _requested: asyncio.Event = field(default_factory=asyncio.Event)
 

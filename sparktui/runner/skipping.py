@@ -22,13 +22,13 @@ def skip_topology(name: str | None) -> None:
     """
     with Reader(store_path()) as reader:
         campaign = reader.resolve(named_or_running(name))
-        under_way = [s.topology for s in reader.sweeps(campaign) if s.state not in {"waiting", "stopping", *SWEEP_OVER}]
+        under_way = [s.topology for s in reader.sweeps(campaign) if s.state not in {"waiting", *SWEEP_OVER}]
     if not has_runner(campaign):
         raise UsageError(
             f"campaign {campaign} is not running", "`sparktui resume` goes on with one that is not finished"
         )
     if not under_way:
         raise UsageError(f"campaign {campaign} is between two topologies: none is up", "type it again once one is")
-    request_control(store_path(), campaign, "end-topology")
+    request_control(store_path(), campaign, "end-topology", under_way[0])
     text = f"asked campaign {campaign} to end {under_way[0]} and go on with the next topology"
     click.echo(printable(f"{text}; what it has measured is kept"), err=True)

@@ -264,8 +264,8 @@ class SweepRunner:
         await self.journal.writer.set_sweep_state(
             sweep.id, sweep.state, error=sweep.error, proof=proof.left if was_up else None
         )
-        early = ENDED_EARLY if self.interrupt.reason == "end-topology" else None
-        await close_open(self.journal.writer, self.journal.campaign, sweep.id, ended_by=early)
+        asked = sweep.state == "stopped" and self.interrupt.reason == "end-topology"
+        await close_open(self.journal.writer, self.journal.campaign, sweep.id, ended_by=ENDED_EARLY if asked else None)
 
     async def _report_stop(self, sweep: Sweep, proof: Proof) -> None:
         if proof.left:

@@ -73,7 +73,8 @@ _TO_6 = """
 ALTER TABLE wave ADD COLUMN arrival_error REAL;
 ALTER TABLE wave ADD COLUMN stretch TEXT;
 """
-MIGRATIONS: tuple[str, ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6)
+_TO_7 = "ALTER TABLE control ADD COLUMN topology TEXT;"
+MIGRATIONS: tuple[str, ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7)
 """Scripts that bring a store of version 1, 2, ... to the next; `schema.sql` is always the newest version."""
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
 

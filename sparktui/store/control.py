@@ -16,8 +16,14 @@ from sparktui.store.failures import store_errors
 Command = Literal["stop", "end-topology"]
 
 
-def request_control(path: Path, campaign: int, command: Command) -> int:
+def request_control(path: Path, campaign: int, command: Command, topology: str | None = None) -> int:
     """Ask the runner of a campaign for something and return the request's id.
+
+    Args:
+        path: The store.
+        campaign: Its number.
+        command: What is asked for.
+        topology: The one that is to end: by the time the runner reads of it, it may be over, and another in flight.
 
     Raises:
         UsageError: There is no such command or campaign.
@@ -28,7 +34,7 @@ def request_control(path: Path, campaign: int, command: Command) -> int:
     with closing(open_writable(path)) as connection, store_errors(path), transaction(connection, "FULL"):
         if connection.execute("SELECT 1 FROM campaign WHERE id = ?", (campaign,)).fetchone() is None:
             raise UsageError(f"no campaign {campaign}", "`sparktui list` shows them")
-        row = connection.execute(sql.INSERT_CONTROL, (time.time(), campaign, command)).lastrowid
+        row = connection.execute(sql.INSERT_CONTROL, (time.time(), campaign, command, topology)).lastrowid
         assert row is not None
         return row
 

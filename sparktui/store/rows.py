@@ -293,6 +293,8 @@ class ControlRow:
     campaign: int
     command: str
     done: float | None
+    topology: str | None
+    """The one that is to end; None for the one in flight."""
 
 
 @dataclass(frozen=True, slots=True)

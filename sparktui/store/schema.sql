@@ -226,7 +226,8 @@ CREATE TABLE control (               -- the only rows viewers write
     t REAL NOT NULL,
     campaign INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
     command TEXT NOT NULL,           -- stop | end-topology
-    done REAL
+    done REAL,
+    topology TEXT                    -- the one that is to end; NULL in requests of older versions, for the one in flight
 ) STRICT;
 
 CREATE TABLE launched (              -- what a crashed runner leaves behind, and how to remove it

@@ -48,8 +48,8 @@ UPSERT_SWEEP_NODE = (
     + ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in _SWEEP_NODE_COLUMNS[2:])
 )
 INSERT_EVENT = _insert("event", ("t", "campaign", "level", "source", "kind", "text", "data"))
-INSERT_CONTROL = _insert("control", ("t", "campaign", "command"))
-PENDING_CONTROLS = """SELECT id, t, campaign, CAST(command AS BLOB), done FROM control
+INSERT_CONTROL = _insert("control", ("t", "campaign", "command", "topology"))
+PENDING_CONTROLS = """SELECT id, t, campaign, CAST(command AS BLOB), done, CAST(topology AS BLOB) FROM control
     WHERE campaign = ? AND done IS NULL ORDER BY id"""
 """As bytes: a text that is none in one row must not keep a stop in another from being read."""
 INSERT_LAUNCHED = _insert("launched", ("campaign", "sweep", "t", "node", "title", "undo"))

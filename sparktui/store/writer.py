@@ -233,8 +233,8 @@ class Writer:
         """Return what viewers have asked for and nobody has done, oldest first."""
         return await self._run(
             lambda connection: [
-                ControlRow(number, t, of, bytes(command).decode(errors="replace"), done)
-                for number, t, of, command, done in connection.execute(sql.PENDING_CONTROLS, (campaign,))
+                ControlRow(number, t, of, _decoded(command) or "", done, _decoded(topology))
+                for number, t, of, command, done, topology in connection.execute(sql.PENDING_CONTROLS, (campaign,))
             ]
         )
 
@@ -316,6 +316,10 @@ def _add_node_sample(connection: sqlite3.Connection, campaign: int, sample: Node
     values = (getattr(sample, name) for name in sql.NODE_SAMPLE_COLUMNS)
     key = (campaign, sample.node, sample.t)
     return connection.execute(sql.ADD_NODE_SAMPLE, (campaign, *values, *key)).rowcount > 0
+
+
+def _decoded(text: bytes | None) -> str | None:
+    return None if text is None else bytes(text).decode(errors="replace")
 
 
 def _nothing(_: sqlite3.Cursor) -> None:

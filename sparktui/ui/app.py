@@ -353,14 +353,14 @@ class SparktuiApp(ToastingApp[str]):
             "End it",
         )
         if await self.push_screen_wait(dialog):
-            self._request_skip(campaign)
+            self._request_skip(campaign, topology)
 
     @work(thread=True, group="control")
-    def _request_skip(self, campaign: int) -> None:
+    def _request_skip(self, campaign: int, topology: str) -> None:
         from sparktui.store.control import request_control
 
         try:
-            request_control(self.store_path, campaign, "end-topology")
+            request_control(self.store_path, campaign, "end-topology", topology)
         except SparktuiError as error:
             self.post_message(WorkFailed(error))
 

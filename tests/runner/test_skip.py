@@ -1,17 +1,46 @@
-"""`sparktui skip`: ends the topology that is up, and never the one after it."""
+"""`sparktui skip`: ends the topology that was meant, and never another."""
 
 from __future__ import annotations
 
 from sparktui.store.control import request_control
 from tests.runner.campaigns import PROFILE, Owner, into_every_runner
 
+UNTIL_ENDED = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 2000")
+
 
 def test_what_is_asked_in_a_topologys_last_moment_does_not_end_the_next(owner: Owner) -> None:
     into_every_runner(owner, "from sparktui.runner import control; control.POLL_S = 3600")
-    started = owner.type("run", owner.profile(PROFILE), "--only", "solo,shuffle", "--detach")
-    assert started.returncode == 0, started.stderr
-    owner.until(lambda: owner.rows("SELECT id FROM wave"), "the first wave")
-    request_control(owner.home / "data" / "sparktui.db", 1, "end-topology")
+    up(owner, PROFILE)
+    ask_to_end(owner, None)
     owner.until(lambda: owner.rows("SELECT id FROM campaign WHERE state = 'done'"), "the end")
     assert owner.rows("SELECT state FROM sweep ORDER BY seq") == [("done",), ("done",)]
-    assert owner.rows("SELECT count(*) FROM control, sweep WHERE topology = 'shuffle' AND done <= launched") == [(1,)]
+    assert owner.rows("SELECT count(*) FROM control, sweep WHERE sweep.topology = 'shuffle' AND done <= launched") == [
+        (1,)
+    ]
+
+
+def test_one_that_is_not_up_is_not_ended_and_neither_is_the_one_that_is(owner: Owner) -> None:
+    up(owner, UNTIL_ENDED)
+    ask_to_end(owner, "shuffle")
+    owner.until(lambda: owner.rows("SELECT text FROM event WHERE kind = 'not-up'"), "the answer")
+    assert "shuffle" in str(owner.rows("SELECT text FROM event WHERE kind = 'not-up'"))
+    assert owner.rows("SELECT state FROM sweep ORDER BY seq") == [("measuring",), ("waiting",)]
+    skipped = owner.type("skip")
+    assert skipped.returncode == 0, skipped.stderr
+    owner.until(lambda: owner.rows("SELECT id FROM sweep WHERE topology = 'shuffle' AND ready > 0"), "the next")
+    assert owner.rows("SELECT state, error FROM sweep WHERE topology = 'solo'") == [
+        ("stopped", "asked to go on with the next topology")
+    ]
+    assert owner.type("stop").returncode == 0
+
+
+def up(owner: Owner, profile: str) -> None:
+    """Start a race of two topologies, and wait until the first is measured."""
+    started = owner.type("run", owner.profile(profile), "--only", "solo,shuffle", "--detach")
+    assert started.returncode == 0, started.stderr
+    owner.until(lambda: owner.rows("SELECT id FROM wave"), "the first wave")
+
+
+def ask_to_end(owner: Owner, topology: str | None) -> None:
+    """Ask as fast as a viewer does."""
+    request_control(owner.home / "data" / "sparktui.db", 1, "end-topology", topology)

@@ -26,9 +26,9 @@ from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import Viewer, change, finished, recorded, shown, text
 
 
-def controls(store: Path) -> list[str]:
+def controls(store: Path) -> list[tuple[str, str | None]]:
     with closing(sqlite3.connect(store)) as db:
-        return [row[0] for row in db.execute("SELECT command FROM control")]
+        return db.execute("SELECT command, topology FROM control").fetchall()
 
 
 async def test_numbers_switch_screens(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ async def test_x_stops_only_after_a_yes(tmp_path: Path) -> None:
         assert controls(store) == []
         await pilot.press("x", "y")
         await finished(pilot, "control")
-    assert controls(store) == ["stop"]
+    assert controls(store) == [("stop", None)]
 
 
 def skips(viewer: Viewer) -> dict[str, Any]:
@@ -142,7 +142,7 @@ async def test_the_palette_ends_one_topology_only_after_a_yes(tmp_path: Path) ->
             await pilot.press(key)
         await finished(pilot, "dialog")
         await finished(pilot, "control")
-    assert controls(store) == ["end-topology"]
+    assert controls(store) == [("end-topology", "cluster-tp2-ray")]
 
 
 async def test_of_a_finished_campaign_no_topology_can_be_ended(tmp_path: Path) -> None:
