@@ -13,6 +13,8 @@ from sparktui.errors import EngineError
 from sparktui.measure.server_figures import ServerFigures
 
 MAX_PAGE_CHARACTERS = 8_000_000
+MOST = 2**53
+"""That a figure may come to: no counter gets there, a float counts no further, and the store holds sums of them."""
 
 NAMES = {
     "vllm:num_requests_running": "running",
@@ -83,8 +85,9 @@ def one_rank_each(samples: Iterable[Sample]) -> Iterable[Sample]:
 
 
 def _figures(values: dict[str, list[float]]) -> ServerFigures:
-    sums: dict[str, float | None] = {name: sum(found) for name, found in values.items()}
-    if fills := values.get("kv_pct"):
+    possible = {name: found for name, found in values.items() if min(found) >= 0 and sum(found) <= MOST}
+    sums: dict[str, float | None] = {name: sum(found) for name, found in possible.items()}
+    if fills := possible.get("kv_pct"):
         sums["kv_pct"] = 100 * sum(fills) / len(fills)
     if "prefix_hits" in sums:
         sums.setdefault("prefix_queries", sums.get("prompt_tokens"))

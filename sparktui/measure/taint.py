@@ -8,6 +8,7 @@ from statistics import median
 
 from sparktui.measure.record import Clock, RequestRecord, WaveRecord
 from sparktui.measure.statistics import percentile
+from sparktui.measure.untimed import untimed
 from sparktui.measure.usage import completion_tokens, error_kinds, good_requests, itl_ms, wave_figures
 
 MAX_LAG_SHARE: dict[Clock, float] = {"user": 0.10, "kernel": 1.00}
@@ -56,6 +57,7 @@ def taint(
         _late(waves, good),
         _away(waves),
         _busy(waves),
+        untimed(waves),
         _prompts(good, pp + depth),
         _cached(good) or _hit(prefix),
         _short(good, tg) if exact_tg else _short_on_average(good, tg),
@@ -123,7 +125,7 @@ def _cached(good: Sequence[RequestRecord]) -> str | None:
 
 def _hit(prefix: tuple[int, int] | None) -> str | None:
     hits, queries = prefix or (0, 0)
-    if hits <= MAX_CACHED_SHARE * queries:
+    if hits <= MAX_CACHED_SHARE * queries or not queries:  # hits of nothing looked up are a counter of something else
         return None
     return f"{hits / queries:.0%} of the prompt tokens were in the engine's prefix cache, by its own counter"
 

@@ -158,7 +158,7 @@ def decode_tps(good: Sequence[RequestRecord]) -> float | None:
 
     The window is llama-benchy's for `tg total`; the tokens are the server's own count instead of one an event.
     """
-    tokens = _total(good, _tokens_after_first)
+    tokens = _total(good, tokens_after_first)
     first = min((r.sent_us + r.ttft_us for r in good if r.ttft_us is not None), default=0)
     last = max((r.sent_us + r.last_us for r in good if r.last_us is not None), default=0)
     return tokens * 1e6 / (last - first) if tokens and tokens > 0 and last > first else None
@@ -237,7 +237,8 @@ def _failure(request: RequestRecord) -> str | None:
     return "no tokens" if request.ttft_us is None or request.last_us is None else None
 
 
-def _tokens_after_first(request: RequestRecord) -> int | None:
+def tokens_after_first(request: RequestRecord) -> int | None:
+    """Return the tokens that decode counts: without the first event's own, or one where it did not say."""
     tokens = completion_tokens(request)
     return None if tokens is None else tokens - (1 if request.first_tokens is None else request.first_tokens)
 

@@ -40,6 +40,13 @@ def test_engines_behind_one_server_are_summed_and_their_caches_averaged() -> Non
     assert figures.waiting is None
 
 
+@pytest.mark.parametrize(("first", "second"), [("1.7e308", "1.7e308"), ("1e300", "5"), ("-3", "5")])
+def test_what_no_counter_can_say_is_unknown(first: str, second: str) -> None:
+    counters = f'vllm:prompt_tokens_total{{engine="0"}} {first}\nvllm:prompt_tokens_total{{engine="1"}} {second}'
+    figures = parse_metrics(f"{counters}\nvllm:num_requests_running 3")
+    assert (figures.prompt_tokens, figures.running) == (None, 3)
+
+
 def test_an_sglang_page_without_the_copies_of_further_ranks() -> None:
     page = """# TYPE sglang:num_running_reqs gauge
 sglang:num_running_reqs{model_name="m",tp_rank="0"} 5.0

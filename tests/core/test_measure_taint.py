@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparktui.measure.record import Clock, WaveRecord
+from sparktui.measure.record import Clock, WaveRecord, pack_events
 from sparktui.measure.taint import taint
 from tests.core.measured import failed, request, wave
 
@@ -50,6 +50,34 @@ def test_one_late_wave_among_many_does_not_taint() -> None:
     assert reason(*[wave(request())] * 4, wave(request(), lag_p99_us=90_000.0)) == ""
 
 
+def held_back(pieces: int, tokens: int = 121) -> WaveRecord:
+    """Return a wave of a stream that came in pieces of as many tokens, 40 us apart in each."""
+    gaps = [40 if n % pieces else 10_000 * pieces for n in range(1, tokens)]
+    return wave(request(tokens=tokens, events=pack_events([100_000, *gaps])), lag_p99_us=20.0)
+
+
+@pytest.mark.parametrize(("pieces", "told"), [(1, ""), (12, ""), (14, "11%"), (60, "49%"), (121, "100%")])
+def test_a_stream_that_is_held_back_and_comes_in_pieces_taints(pieces: int, told: str) -> None:
+    said = reason(*[held_back(pieces)] * 3, tg=121)
+    assert said == (
+        f"streams came in pieces: {told} of their tokens together with the first, in no time of their own"
+        if told
+        else ""
+    )
+
+
+def test_one_wave_in_one_piece_among_many_taints() -> None:
+    assert "pieces: 5% of" in reason(held_back(121), *[held_back(1)] * 19, tg=121)
+
+
+def test_tokens_that_had_no_event_of_their_own_came_with_the_first() -> None:
+    one = request(tokens=11, events=pack_events([100_000]))
+    assert "pieces: 100%" in reason(wave(one))
+    bare = request(events=b"", event_tokens=b"")
+    assert reason(wave(bare)) == ""
+    assert reason(wave(request(tokens=1)), tg=1) == ""
+
+
 @pytest.mark.parametrize(("cpu", "busy"), [(0.60, False), (0.61, True), (None, False)])
 def test_a_client_over_60_percent_of_a_core_taints(cpu: float | None, busy: bool) -> None:
     assert ("core" in reason(wave(request(), worker_cpu=cpu))) is busy
@@ -66,7 +94,7 @@ def test_prompt_tokens_from_the_prefix_cache_taint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hits", "queries", "hit"), [(0, 1000, False), (50, 1000, False), (51, 1000, True), (0, 0, False)]
+    ("hits", "queries", "hit"), [(0, 1000, False), (50, 1000, False), (51, 1000, True), (0, 0, False), (5, 0, False)]
 )
 def test_prompt_tokens_found_in_the_prefix_cache_by_the_engines_own_counter_taint(
     hits: int, queries: int, hit: bool

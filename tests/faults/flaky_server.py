@@ -16,6 +16,7 @@ from tests.scripted_server import LAST_CHUNK, SSE_HEAD, chunked, event, stream
 
 TOKENS = 4
 SILENT_S = 20.0
+BETWEEN_TOKENS_S = 0.005
 
 
 @dataclass
@@ -83,8 +84,17 @@ def flaky_server() -> Iterator[FlakyServer]:
                         gone = struct.pack("ii", 1, 0)
                         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, gone)
                     self.close_connection = True
-                case _:
+                case "in one piece":
                     self._say(SSE_HEAD + b"".join(map(chunked, stream(TOKENS))) + LAST_CHUNK)
+                case _:
+                    self._stream()
+
+        def _stream(self) -> None:
+            self._say(SSE_HEAD)
+            for piece in stream(TOKENS):
+                self._say(chunked(piece))
+                time.sleep(BETWEEN_TOKENS_S)
+            self._say(LAST_CHUNK)
 
         def _json(self, status: int, value: object) -> None:
             body = json.dumps(value).encode()

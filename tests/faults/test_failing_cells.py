@@ -31,7 +31,7 @@ serving: {{launcher: external, url: "{url}"}}
 topologies: {{server: {{kind: solo, nodes: [here]}}}}
 workload: {{pp: {pp}, tg: {tg}, concurrency: [2], runs: {runs}, warmup_waves: 0, timeout_s: {timeout_s}}}
 """
-WAYS = ("500", "429", "reset", "cut", "html", "error event", "short", "silent", "other model")
+WAYS = ("500", "429", "reset", "cut", "html", "error event", "short", "silent", "other model", "in one piece")
 
 
 @pytest.fixture
@@ -54,6 +54,8 @@ def test_a_cell_with_failures_is_marked_counted_exported_and_bars_itself(
     assert cell["barred"]
     if way == "short":
         assert "streams ended early" in cell["barred"]
+    elif way == "in one piece":
+        assert "streams came in pieces: " in cell["barred"]
     else:
         assert cell["errors"] >= 1
         assert sum(cell["error_kinds"].values()) == cell["errors"]

@@ -33,6 +33,8 @@ topologies:
   shuffle: {kind: replicas, nodes: [gf1, gf2]}
 workload: {pp: 64, tg: 8, concurrency: [1, 2], runs: 2, warmup_waves: 0}
 """
+UNTIL_STOPPED = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 2000")
+"""For what is done while a race runs: on a slow machine a short one has ended before it is asked about."""
 
 
 def profile_with(**sections: dict[str, Any]) -> str:

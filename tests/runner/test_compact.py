@@ -10,7 +10,7 @@ from sparktui.errors import UsageError
 from sparktui.runner.compact import compact, compactable
 from sparktui.store.reader import Reader
 from tests.core.measured import store_campaign
-from tests.runner.campaigns import PROFILE, Owner
+from tests.runner.campaigns import PROFILE, UNTIL_STOPPED, Owner
 
 SHOWN = (
     ("show", "1"), ("show", "1", "--json"), ("show", "1", "--json", "--calculator", "benchy-0.4.0"),
@@ -40,7 +40,7 @@ def test_a_real_campaign_says_the_same_before_and_after(owner: Owner) -> None:
 
 
 def test_nothing_is_compacted_while_a_campaign_runs(owner: Owner) -> None:
-    owner.type("run", owner.profile(), "--only", "solo", "--detach")
+    owner.type("run", owner.profile(UNTIL_STOPPED), "--only", "solo", "--detach")
     refused = owner.type("compact", "--yes")
     assert refused.returncode == 2
     assert "campaign 1 is running: nothing is compacted meanwhile" in refused.stderr

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from sparktui.store.control import request_control
-from tests.runner.campaigns import PROFILE, Owner, into_every_runner
-
-UNTIL_ENDED = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 2000")
+from tests.runner.campaigns import PROFILE, UNTIL_STOPPED, Owner, into_every_runner
 
 
 def test_what_is_asked_in_a_topologys_last_moment_does_not_end_the_next(owner: Owner) -> None:
@@ -20,7 +18,7 @@ def test_what_is_asked_in_a_topologys_last_moment_does_not_end_the_next(owner: O
 
 
 def test_one_that_is_not_up_is_not_ended_and_neither_is_the_one_that_is(owner: Owner) -> None:
-    up(owner, UNTIL_ENDED)
+    up(owner, UNTIL_STOPPED)
     ask_to_end(owner, "shuffle")
     owner.until(lambda: owner.rows("SELECT text FROM event WHERE kind = 'not-up'"), "the answer")
     assert "shuffle" in str(owner.rows("SELECT text FROM event WHERE kind = 'not-up'"))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from tests.runner.campaigns import PROFILE, Owner
-
-UNTIL_STOPPED = PROFILE.replace("tg: 8", "tg: 40").replace("runs: 2", "runs: 2000")
+from tests.runner.campaigns import UNTIL_STOPPED, Owner
 
 
 def with_a_newer_one(owner: Owner) -> None:
