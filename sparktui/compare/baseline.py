@@ -5,28 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
+from sparktui.compare.origin import Expectation, read_origin
 from sparktui.compare.winners import METRICS
-from sparktui.errors import StoreError, UsageError
-from sparktui.unreadable import UNREADABLE
+from sparktui.errors import UsageError
 
 EVERY_METRIC = ""
-
-
-class Expectation(msgspec.Struct, frozen=True):
-    """What an imported table itself says of one row."""
-
-    metric: str
-    concurrency: int
-    margin_against: str | None = None
-    winner: str | None = None
-    margin: str | None = None
-    gain: str | None = None
-
-
-class _Origin(msgspec.Struct, frozen=True):
-    expectations: tuple[Expectation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +75,4 @@ def expectations(origin: str | None) -> tuple[Expectation, ...]:
     Raises:
         StoreError: The origin is damaged.
     """
-    if origin is None:
-        return ()
-    try:
-        return msgspec.json.decode(origin, type=_Origin).expectations
-    except UNREADABLE as error:
-        raise StoreError(f"the store holds a damaged origin: {error}", "import the file again") from error
+    return read_origin(origin).expectations

@@ -8,6 +8,7 @@ from sparktui.compare.cells import MeasuredCell, Workload
 from sparktui.compare.crossover import Crossover
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.compare.gains import Gain
+from sparktui.compare.origin import read_origin
 from sparktui.compare.winners import Metric, Row
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow, SweepRow
@@ -40,6 +41,11 @@ class Column:
     def awaited(self) -> tuple[int, ...]:
         """The levels that are still to be measured."""
         return tuple(cell.cell.concurrency for cell in self.cells if cell.awaited)
+
+    @property
+    def tells_failures(self) -> bool:
+        """Whether it is known which of its cells had requests that failed: not of what some files were made of."""
+        return read_origin(self.campaign.origin).tells_failures(self.sweep.topology)
 
 
 @dataclass(frozen=True, slots=True)

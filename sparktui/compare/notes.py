@@ -26,6 +26,7 @@ def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -
             else ("not ranked: they were not measured alike; `sparktui compare --force` ranks them all the same",)
         ),
         *_unfinished(columns),
+        *_failures_untold(columns),
         *_waves_wanted(tables),
         *_decisions(tables),
         *_drifts(tables),
@@ -43,6 +44,16 @@ def _unfinished(columns: Sequence[Column]) -> Iterator[str]:
         if missing and campaign.resumable:
             what = ", ".join(missing)
             yield f"not finished: {what} not measured yet; `sparktui resume {campaign.id}` finishes it"
+
+
+def _failures_untold(columns: Sequence[Column]) -> Iterator[str]:
+    """Name what was imported from files that keep quiet about failed requests, which cannot win where they are told."""
+    untold = [column.name for column in columns if not column.tells_failures]
+    if untold:
+        yield (
+            f"not known which cells of {', '.join(untold)} had requests that failed, and so cannot win: the imported "
+            "files do not tell"
+        )
 
 
 def _waves_wanted(tables: Sequence[Table]) -> Iterator[str]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from sparktui.compare.cells import MeasuredCell
 from sparktui.compare.fingerprint import Fingerprint
+from sparktui.compare.origin import read_origin
 from sparktui.errors import UsageError
 from sparktui.exporting.subject import Subject
 from sparktui.exporting.text import one_line
-from sparktui.importing.benchy import FIGURES
+from sparktui.importing.benchy import FIGURES, place_of
 from sparktui.importing.sources import SIMULATED_MODEL
 from sparktui.measure.cell import Figure
 from sparktui.store.rows import SweepRow
@@ -61,6 +62,8 @@ class Report:
     sweep: SweepRow
     cannot_win: Mapping[str, str]
     """What llama-benchy would not notice, by cell."""
+    failures_known: bool
+    """Whether those with failed requests are among them: files that were imported may not have told."""
 
     @property
     def max_concurrency(self) -> int:
@@ -76,7 +79,7 @@ def report(subject: Subject) -> Report:
     """
     sweep = _only(subject)
     measured = [cell for cell in subject.cells(sweep) if cell.cell.shape in _PHASES]
-    found = {_place(cell): _benchmark(cell) for cell in measured}
+    found = {place_of(cell.cell): _benchmark(cell) for cell in measured}
     benchmarks = tuple(one for one in found.values() if any(one.metrics.values()))
     if not benchmarks:
         raise UsageError(
@@ -93,7 +96,8 @@ def report(subject: Subject) -> Report:
         prefix_caching=any(cell.cell.shape != "waves" for cell in measured),
         benchmarks=benchmarks,
         sweep=sweep,
-        cannot_win={_place(cell): cell.barred for cell in measured if cell.barred is not None},
+        cannot_win={place_of(cell.cell): cell.barred for cell in measured if cell.barred is not None},
+        failures_known=read_origin(subject.campaign.origin).tells_failures(sweep.topology),
     )
 
 
@@ -113,10 +117,6 @@ def _version(measured: list[MeasuredCell]) -> str:
             "its formats take --calculator benchy-0.3.5 or benchy-0.4.0, and imported figures stay as they are",
         )
     return name.removeprefix(PREFIX)
-
-
-def _place(measured: MeasuredCell) -> str:
-    return f"{measured.workload} c{measured.cell.concurrency}"
 
 
 def _benchmark(measured: MeasuredCell) -> Benchmark:

@@ -92,6 +92,7 @@ def _beside(subject: Subject, found: Report) -> dict[str, object]:
         "nodes": [{"name": node.name, "facts": node.facts} for node in subject.reader.nodes(campaign.id)],
         "profile_yaml": campaign.profile_yaml,
         "cannot_win": found.cannot_win,
+        "failures_known": found.failures_known,
     }
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from sparktui.compare.cells import MeasuredCell
 from sparktui.compare.fingerprint import Fingerprint
+from sparktui.compare.origin import read_origin
 from sparktui.exporting.csv_lines import csv_line
 from sparktui.exporting.subject import Subject
 from sparktui.measure.cell import Figure
@@ -46,7 +47,8 @@ COLUMNS = (
     "profile_sha256",
 )
 """One row a campaign, topology, workload, concurrency and metric: `mean` and sample `std` over `n` values, one value
-`per` wave or per request, warm-up waves left out. A cell without figures has one row with an empty metric."""
+`per` wave or per request, warm-up waves left out. A cell without figures has one row with an empty metric. `requests`
+and `errors` are empty where they come from a file that does not tell them."""
 
 
 def chunks(subject: Subject) -> Iterator[bytes]:
@@ -58,13 +60,14 @@ def chunks(subject: Subject) -> Iterator[bytes]:
     yield csv_line(COLUMNS)
     for sweep in subject.sweeps():
         of_sweep = _of_sweep(sweep)
+        told = read_origin(campaign.origin).tells_failures(sweep.topology)
         for measured in subject.cells(sweep):
             figures: list[Figure | None] = [*measured.figures.figures.values()]
             for figure in figures or [None]:
-                yield csv_line((*head, *_values(measured, figure), *of_sweep, *tail))
+                yield csv_line((*head, *_values(measured, figure, told), *of_sweep, *tail))
 
 
-def _values(measured: MeasuredCell, figure: Figure | None) -> tuple[object, ...]:
+def _values(measured: MeasuredCell, figure: Figure | None, told: bool) -> tuple[object, ...]:
     cell, figures = measured.cell, measured.figures
     kind = figure.kind if figure else None
     return (
@@ -86,8 +89,8 @@ def _values(measured: MeasuredCell, figure: Figure | None) -> tuple[object, ...]
         figures.clock,
         cell.state,
         figures.waves,
-        figures.requests,
-        figures.errors,
+        figures.requests if told else None,
+        figures.errors if told else None,
         measured.barred,
     )
 

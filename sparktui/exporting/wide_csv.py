@@ -9,8 +9,8 @@ from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.winners import Row
 from sparktui.exporting.csv_lines import csv_line
 from sparktui.exporting.subject import Subject
-from sparktui.exporting.text import SIMULATED, ascii_json, iso_moment, one_line
-from sparktui.importing.topology_table import EXPECTED, NOT_TOPOLOGIES
+from sparktui.exporting.text import SIMULATED, ascii_json, iso_moment, one_line, visible
+from sparktui.importing.topology_table import EXPECTED, FAILURES_KNOWN, NOT_TOPOLOGIES
 
 HEAD = ("metric", "unit", "better", "concurrency", "pp", "tg", "depth", "shape")
 VERDICT = (
@@ -29,7 +29,8 @@ VERDICT = (
     "source",
 )
 """`margin` and `interval` as fractions: 0.46 is 46 % more than `against`. Where several are named, `; ` parts them:
-those who tie, those who cannot win with the reason, and those not measured to their end."""
+those who tie, and those not measured to their end. Who cannot win is JSON, `{"solo": "why"}`: a reason may hold any
+text, and has to come back."""
 
 
 def chunks(subject: Subject) -> Iterator[bytes]:
@@ -75,6 +76,7 @@ def _facts(subject: Subject, comparison: Comparison) -> Iterator[tuple[str, str]
     for column in comparison.columns:
         name = column.name.replace("-", "_").replace("/", "_")
         yield f"fingerprint_{name}", ascii_json(column.fingerprint)
+    yield FAILURES_KNOWN, "yes" if all(column.tells_failures for column in comparison.columns) else "no"
     for note in comparison.notes:
         yield "note", note
 
@@ -99,4 +101,16 @@ def _verdict(row: Row) -> tuple[object, ...]:
     low, high = row.interval or (None, None)
     tie = None if row.margin is None else "yes" if row.tie else "no"
     tied, awaited = "; ".join(row.tied) or None, "; ".join(row.awaited) or None
-    return row.winner, row.margin, row.against, tie, tied, low, high, row.decided_by, row.why_barred, awaited
+    barred = {visible(_column(name)).strip(): why for name, why in row.barred.items()}
+    return (
+        row.winner,
+        row.margin,
+        row.against,
+        tie,
+        tied,
+        low,
+        high,
+        row.decided_by,
+        ascii_json(barred) if barred else None,
+        awaited,
+    )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import msgspec
 
+from sparktui.compare.cells import Workload
 from sparktui.compare.fingerprint import Fingerprint
+from sparktui.compare.origin import FAILED_REQUESTS
 from sparktui.errors import ImportFileError
 from sparktui.importing.csv_rows import CsvRow, csv_rows
 from sparktui.importing.dates import epoch
@@ -15,10 +18,11 @@ from sparktui.importing.imported import FileOrigin, Imported, ImportedCell, Impo
 from sparktui.importing.known import Count, Level, Positive, of_mean, shared
 from sparktui.importing.sources import SIMULATED_MODEL, source_of_model
 from sparktui.importing.text import as_json, as_text
+from sparktui.store.rows import CellRow
 
 TOOL = "llama-benchy"
 CANNOT_KNOW = (
-    "requests that failed",
+    FAILED_REQUESTS,
     "prompt and output tokens of each request",
     "token events",
     "engine, topology and nodes",
@@ -65,6 +69,14 @@ class Benchmark(msgspec.Struct):
     e2e_ttft: Metric | None = None
 
 
+class Beside(msgspec.Struct):
+    """What our own export has beside a report, as far as it comes back."""
+
+    cannot_win: dict[str, str] = {}
+    """Why, by `place_of` the cell."""
+    failures_known: bool = False
+
+
 class Report(msgspec.Struct):
     """The JSON file."""
 
@@ -75,13 +87,16 @@ class Report(msgspec.Struct):
     benchmarks: list[Benchmark]
     timestamp: str | None = None
     prefix_caching_enabled: bool = False
+    sparktui: Beside = msgspec.field(default_factory=Beside)
 
 
 def read_json(raw: bytes, name: str) -> Imported:
     """Read `--format json`."""
     report = as_json(raw, Report, name)
-    cells = tuple(_cell(benchmark, report.prefix_caching_enabled) for benchmark in report.benchmarks)
-    origin = _origin(name, "benchy-json", report.version, date=report.timestamp)
+    barred = report.sparktui.cannot_win
+    found = (_cell(benchmark, report.prefix_caching_enabled) for benchmark in report.benchmarks)
+    cells = tuple(replace(cell, taint=barred.get(place_of(cell))) for cell in found)
+    origin = _told_beside(_origin(name, "benchy-json", report.version, date=report.timestamp), report.sparktui, cells)
     sweep = _sweep(cells, report.model, report.version, report.latency_mode, 1000 * report.latency_ms)
     return Imported(
         name=name,
@@ -90,6 +105,11 @@ def read_json(raw: bytes, name: str) -> Imported:
         source=source_of_model(report.model),
         created=epoch(report.timestamp, name),
     )
+
+
+def place_of(cell: ImportedCell | CellRow) -> str:
+    """Return what a cell is called in the report of one topology."""
+    return f"{Workload(cell.pp, cell.tg, cell.depth, cell.shape)} c{cell.concurrency}"
 
 
 def calculator(version: str | None) -> str | None:
@@ -108,6 +128,14 @@ def _origin(name: str, form: str, version: str | None, date: str | None = None) 
         calculator=calculator(version),
         cannot_know=unknown,
     )
+
+
+def _told_beside(origin: FileOrigin, beside: Beside, cells: Iterable[ImportedCell]) -> FileOrigin:
+    """Return what our own export knows more of, and which cells that cannot win have nothing in the report."""
+    there = {place_of(cell) for cell in cells}
+    missing = tuple(f"{place}: no figures ({why})" for place, why in beside.cannot_win.items() if place not in there)
+    unknown = tuple(what for what in origin.cannot_know if what != FAILED_REQUESTS or not beside.failures_known)
+    return msgspec.structs.replace(origin, left_out=missing, cannot_know=unknown)
 
 
 def _sweep(

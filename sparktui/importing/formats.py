@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -20,7 +20,7 @@ from sparktui.importing import (
     topology_table,
     vllm_bench,
 )
-from sparktui.importing.imported import Imported, ImportedSweep
+from sparktui.importing.imported import FileOrigin, Imported, ImportedSweep
 from sparktui.importing.text import clean_name, within_size
 
 Format = Literal[
@@ -91,7 +91,7 @@ def read(
         raise ImportFileError(f"{name}: holds no cell")
     stem = name.rpartition(".")[0] or name
     sweeps = _named(imported.sweeps, topology, stem, name)
-    own, *earlier = imported.origin.sources
+    own, *earlier = _renamed(imported, sweeps)
     own = structs.replace(own, topologies=tuple(sweep.topology for sweep in sweeps))
     origin = structs.replace(imported.origin, sources=(own, *earlier))
     return replace(imported, sweeps=sweeps, origin=origin, name=stem if imported.name == name else imported.name)
@@ -136,6 +136,13 @@ def _csv_format(raw: bytes) -> Format | None:
             columns = {column.strip().strip('"') for column in line.decode(errors="replace").split(",")}
             return next((form for form, wanted in _CSV_COLUMNS if wanted <= columns), None)
     return None
+
+
+def _renamed(imported: Imported, sweeps: tuple[ImportedSweep, ...]) -> Iterator[FileOrigin]:
+    """Return where it comes from, with the topologies of earlier files called what they are called now."""
+    names = {was.topology: now.topology for was, now in zip(imported.sweeps, sweeps, strict=True)}
+    for source in imported.origin.sources:
+        yield structs.replace(source, topologies=tuple(names.get(name, name) for name in source.topologies))
 
 
 def _named(sweeps: tuple[ImportedSweep, ...], topology: str | None, stem: str, name: str) -> tuple[ImportedSweep, ...]:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from sparktui.compare.baseline import Expectation
 from sparktui.compare.fingerprint import Fingerprint
+from sparktui.compare.origin import Expectation
 from sparktui.measure.record import WaveRecord
 from sparktui.nodes.stamp import NodeStamp
 

@@ -72,4 +72,5 @@ def _joined_cell(topology: str, a: ImportedCell, b: ImportedCell) -> ImportedCel
                 f"{where}: {figure.name} is {known.mean:g} in one file and {figure.mean:g} in another",
                 "give them different names with --topology",
             )
-    return replace(a, figures=tuple(figures.values()), runs=max(a.runs, b.runs))
+    taint = "; ".join(dict.fromkeys(one.taint for one in (a, b) if one.taint)) or None
+    return replace(a, figures=tuple(figures.values()), runs=max(a.runs, b.runs), taint=taint)

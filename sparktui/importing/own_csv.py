@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sparktui.compare.fingerprint import Fingerprint
+from sparktui.compare.origin import FAILED_REQUESTS
 from sparktui.errors import ImportFileError
 from sparktui.exporting.text import unguarded
 from sparktui.importing.csv_rows import CsvRow, csv_rows
@@ -41,7 +42,7 @@ def read(raw: bytes, name: str) -> Imported:
         version=version,
         file=name,
         format="sparktui-csv",
-        cannot_know=CANNOT_KNOW,
+        cannot_know=CANNOT_KNOW if all(row.text("errors") for row in rows) else (*CANNOT_KNOW, FAILED_REQUESTS),
         left_out=tuple(f"{metric}: not a figure that this version knows" for metric in left_out),
     )
     source = resumed_source(rows[0].text("source"))

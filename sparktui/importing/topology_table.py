@@ -5,11 +5,13 @@ Above the header may stand facts, one a line: `# model: ...`, `# pp: 1024`, `# c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
-from sparktui.compare.baseline import Expectation
+import msgspec
+
 from sparktui.compare.fingerprint import Fingerprint
-from sparktui.compare.winners import METRICS
+from sparktui.compare.origin import FAILED_REQUESTS, Expectation
+from sparktui.compare.winners import LEAST, METRICS, MOST
 from sparktui.errors import ImportFileError
 from sparktui.exporting.text import unguarded
 from sparktui.importing.csv_rows import CsvRow, csv_rows
@@ -19,7 +21,6 @@ from sparktui.importing.imported import (
     Imported,
     ImportedCell,
     ImportedSweep,
-    KnownFigure,
     Provenance,
     Source,
 )
@@ -52,11 +53,11 @@ VERDICT = (
     "model",
 )
 NOT_TOPOLOGIES = frozenset({*HEAD, *WORKLOAD, *EXPECTED, *VERDICT})
-CANNOT_KNOW = (
-    "how sure a mean is: there is one number a cell",
-    "single waves and requests",
-    "requests that failed",
-)
+FAILURES_KNOWN = "failures_known"
+"""The fact above a table that those who had requests that failed are among those who cannot win: `yes`."""
+CANNOT_KNOW = ("how sure a mean is: there is one number a cell", "single waves and requests", FAILED_REQUESTS)
+_Place = tuple[int, int, int, int, str, int]
+"""Concurrency, pp, tg, depth, shape and runs of a row."""
 
 
 def read(raw: bytes, name: str) -> Imported:
@@ -67,10 +68,10 @@ def read(raw: bytes, name: str) -> Imported:
     topologies = {column: unguarded(column) for column in header if column not in NOT_TOPOLOGIES}
     if not topologies:
         raise ImportFileError(f"{name}: no column of a topology", f"expected {','.join(HEAD)},<one column a topology>")
-    _check(rows, facts, name)
+    _check(rows, facts, set(topologies.values()))
     fingerprint = _fingerprint(rows, facts)
     sweeps = tuple(
-        _sweep(clean_name(topology, name), list(_cells(rows, column, facts)), fingerprint)
+        _sweep(clean_name(topology, name), list(_cells(rows, column, topology, facts)), fingerprint)
         for column, topology in topologies.items()
     )
     origin = FileOrigin(
@@ -80,7 +81,7 @@ def read(raw: bytes, name: str) -> Imported:
         format="topology-csv",
         date=facts.get("date"),
         calculator=fingerprint.calculator,
-        cannot_know=CANNOT_KNOW if facts.get("pp") or "pp" in header else (*CANNOT_KNOW, "prompt and output length"),
+        cannot_know=tuple(_cannot_know(header, facts)),
         facts={key: value for key, value in facts.items() if key not in WORKLOAD},
     )
     return Imported(
@@ -92,7 +93,15 @@ def read(raw: bytes, name: str) -> Imported:
     )
 
 
-def _check(rows: Sequence[CsvRow], facts: dict[str, str], name: str) -> None:
+def _cannot_know(header: Sequence[str], facts: dict[str, str]) -> Iterator[str]:
+    for what in CANNOT_KNOW:
+        if what != FAILED_REQUESTS or facts.get(FAILURES_KNOWN) != "yes":
+            yield what
+    if not facts.get("pp") and "pp" not in header:
+        yield "prompt and output length"
+
+
+def _check(rows: Sequence[CsvRow], facts: dict[str, str], topologies: Set[str]) -> None:
     seen: dict[tuple[object, ...], int] = {}
     for row in rows:
         kind = _kind(row)
@@ -101,7 +110,20 @@ def _check(rows: Sequence[CsvRow], facts: dict[str, str], name: str) -> None:
                 raise row.wrong(column, f"should be {expected!r} for {row.text('metric')}")
         place = (kind.name, *_workload(row, facts))
         if (first := seen.setdefault(place, row.line)) != row.line:
-            raise ImportFileError(f"{name}, line {row.line}: the same cells as line {first}")
+            raise ImportFileError(f"{row.name}, line {row.line}: the same cells as line {first}")
+        if strangers := sorted(_barred(row).keys() - topologies):
+            raise row.wrong("cannot_win", f"names {strangers[0]!r}, which has no column")
+
+
+def _barred(row: CsvRow) -> dict[str, str]:
+    """Return who cannot win at a row, and why."""
+    text = unguarded(row.text("cannot_win"))
+    if text in ("", "-"):
+        return {}
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.DecodeError:
+        raise row.wrong("cannot_win", """should be JSON such as {"solo": "why"}""") from None
 
 
 def _kind(row: CsvRow) -> FigureKind:
@@ -113,8 +135,8 @@ def _kind(row: CsvRow) -> FigureKind:
     return kind
 
 
-def _workload(row: CsvRow, facts: dict[str, str]) -> tuple[int, int, int, int, str, int]:
-    """Return concurrency, pp, tg, depth, shape and runs of a row: its own, else the table's, else not known."""
+def _workload(row: CsvRow, facts: dict[str, str]) -> _Place:
+    """Return a row's own workload, else the table's, else not known."""
     level = row.level("concurrency")
     if level is None:
         raise row.wrong("concurrency", "is missing")
@@ -123,17 +145,32 @@ def _workload(row: CsvRow, facts: dict[str, str]) -> tuple[int, int, int, int, s
     return level, pp, tg, depth, above.text("shape") or "waves", runs
 
 
-def _cells(rows: Sequence[CsvRow], column: str, facts: dict[str, str]) -> Iterator[ImportedCell]:
+def _cells(rows: Sequence[CsvRow], column: str, topology: str, facts: dict[str, str]) -> Iterator[ImportedCell]:
     """Join a topology's rows of one level, one a metric; where no row has a value there is no cell."""
-    figures: dict[tuple[int, int, int, int, str, int], list[KnownFigure]] = {}
+    places: dict[_Place, list[CsvRow]] = {}
     for row in rows:
-        known = of_mean(_kind(row).name, row.number(column), per=_kind(row).per)
-        if known:
-            figures.setdefault(_workload(row, facts), []).extend(known)
-    for (level, pp, tg, depth, shape, runs), known_here in figures.items():
-        yield ImportedCell(
-            concurrency=level, pp=pp, tg=tg, depth=depth, shape=shape, runs=runs, figures=tuple(known_here)
-        )
+        places.setdefault(_workload(row, facts), []).append(row)
+    cells = (_cell(place, mine, column, topology) for place, mine in places.items())
+    return (cell for cell in cells if cell.figures)
+
+
+def _cell(place: _Place, rows: Sequence[CsvRow], column: str, topology: str) -> ImportedCell:
+    known = [
+        (row, figure) for row in rows for figure in of_mean(_kind(row).name, row.number(column), per=_kind(row).per)
+    ]
+    # A value out of these bounds is barred for itself, not for its cell.
+    reasons = (_barred(row).get(topology) for row, figure in known if LEAST < figure.mean < MOST)
+    level, pp, tg, depth, shape, runs = place
+    return ImportedCell(
+        concurrency=level,
+        pp=pp,
+        tg=tg,
+        depth=depth,
+        shape=shape,
+        runs=runs,
+        taint=next((why for why in reasons if why), None),
+        figures=tuple(figure for _, figure in known),
+    )
 
 
 def _sweep(topology: str, cells: list[ImportedCell], fingerprint: Fingerprint) -> ImportedSweep:
