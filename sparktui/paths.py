@@ -14,9 +14,11 @@ import platformdirs
 
 from sparktui.errors import StoreError
 
+HOME_ENV = "SPARKTUI_HOME"
+
 
 def data_dir() -> Path:
-    """Return the data folder; it need not exist yet.
+    """Return the data folder, by its absolute path; it need not exist yet.
 
     Raises:
         StoreError: There is no home folder to put it in, what is there is a file, or its name is no text.
@@ -32,13 +34,12 @@ def data_dir() -> Path:
 
 
 def _chosen() -> Path:
-    chosen = os.environ.get("SPARKTUI_HOME")
+    chosen = os.environ.get(HOME_ENV)
     try:
-        if chosen:
-            return Path(chosen).expanduser().absolute()
-        return platformdirs.user_data_path("sparktui", appauthor=False)
+        folder = Path(chosen).expanduser() if chosen else platformdirs.user_data_path("sparktui", appauthor=False)
     except RuntimeError as error:
         raise StoreError(f"no home folder to keep campaigns in: {error}", "set SPARKTUI_HOME to a folder") from error
+    return folder.absolute()
 
 
 def _is_text(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sparktui import __version__
 from sparktui.errors import ExitCode, SparktuiError, StoppedError
-from sparktui.paths import ensure_private, run_dir, store_path
+from sparktui.paths import HOME_ENV, data_dir, ensure_private, run_dir, store_path
 from sparktui.private import users_umask
 from sparktui.profile.loader import dump_profile
 from sparktui.profile.model import Profile
@@ -100,6 +100,7 @@ def _start_runner(campaign: int, lock: Lock, options: list[str]) -> None:
             start_new_session=True,
             umask=users_umask(),
             cwd="/",
+            env={**os.environ, HOME_ENV: str(data_dir())},  # which may have been said as seen from here
         )
     try:
         sign(lock, campaign, process.pid)

@@ -91,6 +91,16 @@ def test_a_runner_that_cannot_read_its_campaign_has_not_started(owner: Owner) ->
     assert owner.state() == "failed"
 
 
+def test_a_data_folder_may_be_named_as_seen_from_where_the_race_is_started(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(owner.home)
+    owner.env["SPARKTUI_HOME"] = "data"
+    done = owner.type("run", owner.profile(), "--only", "solo", "--concurrency", "1", "--plain")
+    assert done.returncode == 0, done.stderr
+    assert json_of(owner.type("list", "--json"))[0]["state"] == "done"
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path / "data"))
