@@ -61,7 +61,8 @@ class Table:
     calculator: str
     """Of its own figures, as all of these: another table's may be unlike."""
     token_source: str
-    simulated: bool
+    simulated: tuple[str, ...]
+    """Those of its topologies whose figures come from the embedded engine."""
     baseline: str | None = None
     """What margins are against, in words; None for the runner-up."""
     pairs: tuple[Crossover, ...] = ()

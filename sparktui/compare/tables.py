@@ -34,10 +34,7 @@ def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, l
     side_by_side = gains or len(comparison.campaigns) > 1
     parts = [
         _section("What differs", (*comparison.differences, *(comparison.engine_differences if side_by_side else ()))),
-        *(
-            render_table(table, _counted(table), simulated=table.simulated, width=width, gains=gains)
-            for table in tables
-        ),
+        *(render_table(table, _counted(table), width=width, gains=gains) for table in tables),
         _section("Crossovers", [line for table in tables for line in leader_sentences(table)]),
         _section("Between others", [line for table in tables for line in pair_sentences(table)]),
         _section("When to use which", advice_lines(comparison, WIDTH)),
@@ -47,7 +44,7 @@ def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, l
     return visible("\n\n".join(part for part in parts if part))
 
 
-def render_table(table: Table, counted: str, *, simulated: bool, width: int = WIDTH, gains: bool = False) -> str:
+def render_table(table: Table, counted: str, *, width: int = WIDTH, gains: bool = False) -> str:
     """Return one table, the best cells of a row in brackets; what does not fit is left out, least needed first."""
     for std, sure in ((True, True), (False, True), (False, False)):
         figures = _figures(table, table.topologies, std)
@@ -57,7 +54,7 @@ def render_table(table: Table, counted: str, *, simulated: bool, width: int = WI
             break
     else:
         grid = _beside(_figures(table, _shortened(table.topologies, _width(grid) - width), False), last)
-    return "\n".join((*_title(table, counted, simulated, width, gains), *_aligned(grid)))
+    return "\n".join((*_title(table, counted, width, gains), *_aligned(grid)))
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
@@ -101,14 +98,20 @@ def _gain(table: Table, row: Row, *, full: bool) -> tuple[str, ...]:
     return (f"{text} ({span(gain.interval)})" if full and gain.interval is not None else text,)
 
 
-def _title(table: Table, counted: str, simulated: bool, width: int, gains: bool) -> list[str]:
+def _title(table: Table, counted: str, width: int, gains: bool) -> list[str]:
     metric = table.metric
-    mark = "SIMULATED  " if simulated else ""
-    title = f"{mark}{metric.title}, {metric.unit}, {metric.better} is better"
+    title = f"{_mark(table)}{metric.title}, {metric.unit}, {metric.better} is better"
     margin = f"; margin against {table.baseline or 'the runner-up'}" if table.contested else ""
     load = f"{table.workload}, {counted}{f'; {_gain_word(table)} of {table.topologies[1]}' if gains else margin}"
     fits = len(title) + len(load) + 4 <= width
     return [f"{title}  ({load})"] if fits else [title, *textwrap.wrap(f"({load})", width)]
+
+
+def _mark(table: Table) -> str:
+    """Say that it is simulated; where only some of it is, what differs says of which."""
+    if not table.simulated:
+        return ""
+    return "SIMULATED  " if set(table.simulated) == set(table.topologies) else "PARTLY SIMULATED  "
 
 
 def _counted(table: Table) -> str:

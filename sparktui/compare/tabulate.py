@@ -80,7 +80,7 @@ def _table(metric: Metric, workload: Workload, columns: Sequence[Column], rankin
         leader_changes(metric, rows),
         calculator=calculators(mine.values()),
         token_source=token_sources(mine.values()),
-        simulated=any(column.campaign.simulated for column in columns if column.name in names),
+        simulated=tuple(column.name for column in columns if column.name in names and column.campaign.simulated),
         baseline=ranking.baselines.title(metric.name),
         pairs=pair_crossovers(metric, names, rows, ranking.threshold) if ranking.rank else (),
         gains=gains(metric, *names, rows, ranking.threshold) if ranking.rank and len(names) == 2 else (),

@@ -36,12 +36,13 @@ from sparktui.ui.messages import (
 )
 from sparktui.ui.naming import file_stem
 from sparktui.ui.palette import Names
-from sparktui.ui.places import MODES, Asking, NodeLooking, Place, Tabular
+from sparktui.ui.places import MODES, Asking, NodeLooking, Place, ShowingOthers, Tabular
 from sparktui.ui.snapshot import EMPTY, Snapshot
 from sparktui.ui.starting import start_question
 from sparktui.ui.table_shown import csv_chunks
 from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
 from sparktui.ui.toasting import ToastingApp
+from sparktui.ui.whose import Whose
 from sparktui.ui.writing import ENDINGS, campaign_chunks, full_exports, write
 
 if TYPE_CHECKING:
@@ -299,14 +300,15 @@ class SparktuiApp(ToastingApp[str]):
         if table is None:
             self.notify("there is nothing to write on this screen yet", markup=False)
             return
-        shown = partial(csv_chunks, table, str(self.current_mode), self.snapshot.campaign, self.clock())
+        shown = partial(csv_chunks, table, str(self.current_mode), self._whose(), self.clock())
         write(self, self._file("csv"), shown)
 
     def export_campaign(self, form: Format, topology: str | None) -> None:
         """Write the whole campaign, or one topology of it, in a format."""
         campaign = self.snapshot.campaign
         if campaign is not None:
-            path = self._file(ENDINGS[form], "-".join(filter(None, ("campaign", topology))))
+            what = "-".join(filter(None, ("campaign", topology)))
+            path = self._path((Whose.of(campaign),), what, ENDINGS[form])
             write(self, path, partial(campaign_chunks, self.store_path, campaign.id, form, topology))
 
     @property
@@ -314,9 +316,17 @@ class SparktuiApp(ToastingApp[str]):
         """Where files are written to."""
         return self._folder or Path.cwd()
 
-    def _file(self, suffix: str, what: str | None = None) -> Path:
-        stem = file_stem(self.snapshot.campaign, what or str(self.current_mode), self.clock())
-        return self.export_folder / f"{stem}.{suffix}"
+    def _whose(self) -> tuple[Whose, ...]:
+        """Return the campaigns whose figures the screen shows."""
+        place, campaign = self._place(), self.snapshot.campaign
+        others = place.whose() if isinstance(place, ShowingOthers) else None
+        return others if others is not None else () if campaign is None else (Whose.of(campaign),)
+
+    def _file(self, suffix: str) -> Path:
+        return self._path(self._whose(), str(self.current_mode), suffix)
+
+    def _path(self, whose: tuple[Whose, ...], what: str, suffix: str) -> Path:
+        return self.export_folder / f"{file_stem(whose, what, self.clock())}.{suffix}"
 
     def action_stop(self) -> None:
         """Ask, then ask the runner to stop the campaign."""
@@ -405,10 +415,11 @@ class SparktuiApp(ToastingApp[str]):
                 title, key = f"{binding.description}: {binding.tooltip}", self.get_key_display(binding)
                 yield SystemCommand(title, f"Key {key}", action)
         if self.snapshot.campaign is not None:
+            called = Whose.of(self.snapshot.campaign).called
             for form, topology in full_exports(self.snapshot.topologies):
                 title = f"Export everything: {form}" + (f" of {topology}" if topology else "")
                 written = partial(self.export_campaign, form, topology)
-                yield SystemCommand(title, "The whole campaign, as `sparktui export` writes it", written)
+                yield SystemCommand(title, f"All of {called}, as `sparktui export` writes it", written)
         campaign, current = self.snapshot.campaign, self.snapshot.current
         if campaign is not None and campaign.running and current is not None:
             skip = partial(self.ask_to_skip, campaign.id, current.name)

@@ -20,6 +20,7 @@ from sparktui.ui.explain_compare import COMPARE
 from sparktui.ui.messages import BaselineChosen, CalculatorChosen
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.table_shown import TableShown
+from sparktui.ui.whose import Whose
 from sparktui.ui.widgets.answers import Advice, Crossings, Notes, Standing
 from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.masthead import Masthead
@@ -74,6 +75,12 @@ class CompareScreen(Screen[None]):
         """Return the winner tables."""
         return compare_rows(self._comparison)
 
+    def whose(self) -> tuple[Whose, ...] | None:
+        """Return the campaigns that were chosen; None where the open one is shown."""
+        if not self._viewer.compared:
+            return None
+        return Whose.compared(() if self._comparison is None else self._comparison.campaigns)
+
     def request(self) -> CompareRequest | None:
         """Ask for the campaigns that were chosen; None where the open one is shown."""
         return CompareRequest(self._viewer.compared) if self._viewer.compared else None
@@ -103,8 +110,9 @@ class CompareScreen(Screen[None]):
         wanted, view = self.request(), snapshot.view
         if wanted is None:
             return replace(snapshot, view=None)
-        found = view.comparison if isinstance(view, CompareView) and view.request == wanted else None
-        return replace(snapshot, comparison=found)
+        if isinstance(view, CompareView) and view.request == wanted:
+            return replace(snapshot, comparison=view.comparison)
+        return replace(snapshot, comparison=None, view=None)
 
     def _lay_out(self, tables: Shown) -> None:
         """Make a table for every metric and workload; they stay as long as these do."""

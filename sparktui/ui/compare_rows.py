@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.sentences import leader_sentences
 from sparktui.compare.winners import Row
+from sparktui.store.rows import CampaignRow
 from sparktui.ui.table_shown import TableShown, Value
+from sparktui.ui.whose import Whose
 
 HEAD = ("metric", "unit", "better", "workload", "concurrency")
 VERDICT = ("winner", "margin", "against", "tie", "tied", "margin_95_low", "margin_95_high", "cannot_win")
@@ -26,8 +28,23 @@ def compare_rows(comparison: Comparison | None) -> TableShown | None:
 
 def _facts(comparison: Comparison) -> list[tuple[str, str]]:
     facts = [("calculator", comparison.calculator), ("tokens counted by", comparison.token_source)]
+    facts += _columns_of(comparison)
     facts += [("differs", difference) for difference in comparison.differences]
     return facts + [("crossover", sentence) for table in comparison.tables for sentence in leader_sentences(table)]
+
+
+def _columns_of(comparison: Comparison) -> list[tuple[str, str]]:
+    """Say of several campaigns which columns are whose, and which of those were simulated."""
+    found: dict[CampaignRow, list[str]] = {}
+    for column in comparison.columns:
+        found.setdefault(column.campaign, []).append(column.name)
+    if len(found) < 2:
+        return []
+    marked = {
+        row: f"{one.called}{', SIMULATED' if one.simulated else ''}"
+        for row, one in zip(found, Whose.compared(found), strict=True)
+    }
+    return [(f"columns of {marked[row]}", "; ".join(names)) for row, names in found.items()]
 
 
 def _row(table: Table, row: Row, names: Sequence[str]) -> tuple[Value, ...]:

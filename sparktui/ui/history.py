@@ -23,9 +23,10 @@ from sparktui.ui.history_rows import history_rows
 from sparktui.ui.history_view import HistoryRequest, HistoryRow, HistoryView
 from sparktui.ui.messages import CampaignStarted, WorkFailed
 from sparktui.ui.naming import file_stem
-from sparktui.ui.snapshot import Campaign, Snapshot
+from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.table_shown import TableShown
 from sparktui.ui.text import clipped, harmless, lines
+from sparktui.ui.whose import Whose
 from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.writing import campaign_chunks, write
@@ -111,6 +112,10 @@ class HistoryScreen(Screen[None]):
     def rows_shown(self) -> TableShown | None:
         """Return the campaigns listed."""
         return history_rows(self._found(), self._filter.value)
+
+    def whose(self) -> tuple[Whose, ...]:
+        """Return nothing: these are all of them, and each row says what marks it."""
+        return ()
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
@@ -230,8 +235,8 @@ class HistoryScreen(Screen[None]):
 
     def _write(self, row: HistoryRow) -> None:
         app, number = self._viewer, row.campaign or 0
-        whose = Campaign(number, row.name, row.source, row.state, row.created or 0.0, None, None)
-        path = app.export_folder / f"{file_stem(whose, 'campaign', app.clock())}.csv"
+        whose = Whose(row.name, number, row.source)
+        path = app.export_folder / f"{file_stem((whose,), 'campaign', app.clock())}.csv"
         write(app, path, partial(campaign_chunks, app.store_path, number, "csv", None))
 
     def action_resume(self) -> None:

@@ -32,5 +32,6 @@ def _row(row: HistoryRow) -> tuple[Value, ...]:
     winners = None
     if row.winners is not None:
         winners = "; ".join(map(_winner, row.winners))
+    source = "SIMULATED" if row.source == "simulated" else row.source
     begun = row.date if row.created is None else moment(row.created)
-    return row.key, begun, row.name, row.source, row.state, row.done, len(row.topologies), winners, row.detail or None
+    return row.key, begun, row.name, source, row.state, row.done, len(row.topologies), winners, row.detail or None

@@ -36,6 +36,7 @@ from sparktui.ui.snapshot import EMPTY, Snapshot
 from sparktui.ui.starting import known_trouble
 from sparktui.ui.table_shown import TableShown
 from sparktui.ui.text import commands_text
+from sparktui.ui.whose import Whose
 from sparktui.ui.widgets.before import Choice, Heads, Meaning, NodesNow, Told
 from sparktui.ui.widgets.keybar import Keybar
 from sparktui.ui.widgets.masthead import Masthead
@@ -135,6 +136,10 @@ class LaunchScreen(Screen[None]):
         profile = self._choice.usable
         ticked = self.query_one(Topologies).ticked
         return None if profile is None else launch_rows(profile, self._choice.prospect, ticked)
+
+    def whose(self) -> tuple[Whose, ...]:
+        """Return nothing: a profile's prospect is no campaign's, whichever is open."""
+        return ()
 
     @work(thread=True, group="profiles", exclusive=True)
     def _read_profiles(self) -> None:

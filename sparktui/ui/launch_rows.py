@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sparktui.profile.model import Profile
     from sparktui.prospect import Prospect
 
+REHEARSED = "SIMULATED: no node of this profile is real"
 COLUMNS = (
     "topology",
     "ticked",
@@ -32,7 +33,12 @@ def launch_rows(profile: Profile, prospect: Prospect, ticked: Sequence[str]) -> 
     rows = tuple(row for name in profile.topologies for row in _rows(profile, prospect, name, name in ticked))
     load = profile.workload
     levels = " ".join(map(str, load.concurrency))
-    facts = (("profile", profile.name), ("load", f"pp{load.pp} tg{load.tg}, {load.runs} {load.shape} at c {levels}"))
+    warning = (("warning", REHEARSED),) if profile.simulated else ()
+    facts = (
+        *warning,
+        ("profile", profile.name),
+        ("load", f"pp{load.pp} tg{load.tg}, {load.runs} {load.shape} at c {levels}"),
+    )
     return TableShown(COLUMNS, rows, facts)
 
 

@@ -13,6 +13,7 @@ from sparktui.ui.snapshot import Snapshot
 if TYPE_CHECKING:
     from sparktui.ui.asked import Request
     from sparktui.ui.table_shown import TableShown
+    from sparktui.ui.whose import Whose
 
 
 @runtime_checkable
@@ -39,6 +40,14 @@ class Tabular(Protocol):
 
     def rows_shown(self) -> TableShown | None:
         """Return the figures that are on the screen; None while there are none."""
+
+
+@runtime_checkable
+class ShowingOthers(Protocol):
+    """A screen that may show other campaigns than the open one."""
+
+    def whose(self) -> tuple[Whose, ...] | None:
+        """Return whose figures they are, nothing where they are no campaign's; None for the open one's."""
 
 
 @runtime_checkable

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sparktui import __version__
 from sparktui.exporting.csv_lines import csv_line
 from sparktui.exporting.text import SIMULATED, moment, one_line
-
-if TYPE_CHECKING:
-    from sparktui.ui.snapshot import Campaign
+from sparktui.ui.whose import Whose
 
 Value = str | int | float | None
 """None is not known: an empty field, never a zero."""
@@ -29,29 +26,37 @@ class TableShown:
     """What holds for all rows: the calculator, what margins are against, the window shown."""
 
 
-def csv_chunks(table: TableShown, screen: str, campaign: Campaign | None, t: float) -> Iterator[bytes]:
+def csv_chunks(table: TableShown, screen: str, whose: Sequence[Whose], t: float) -> Iterator[bytes]:
     """Return the file piece by piece: whose figures they are, then the facts, then the columns and rows.
 
     Args:
         table: What is shown.
         screen: Where.
-        campaign: Whose; None where a screen shows none.
+        whose: The campaigns; none where a screen shows none.
         t: The moment, seconds since the epoch.
     """
-    for name, value in (*_origin(screen, campaign, t), *table.facts):
+    for name, value in (*_origin(screen, whose, t), *table.facts):
         yield csv_line((f"# {name}", one_line(value)))
     yield csv_line(map(one_line, table.columns))
     for row in table.rows:
         yield csv_line(one_line(value) if isinstance(value, str) else value for value in row)
 
 
-def _origin(screen: str, campaign: Campaign | None, t: float) -> Iterator[tuple[str, str]]:
-    if campaign is not None and campaign.simulated:
-        yield "warning", SIMULATED
+def _origin(screen: str, whose: Sequence[Whose], t: float) -> Iterator[tuple[str, str]]:
+    yield from _warning(whose)
     yield "screen", f"{screen} of sparktui {__version__}"
     yield "taken", moment(t)
-    if campaign is not None:
-        yield "campaign", f"{campaign.id} {campaign.name}"
-        yield "source", campaign.source
-        yield "state", campaign.state
-        yield "begun", moment(campaign.created)
+    for one in whose:
+        yield "campaign", one.name if one.number is None else f"{one.number} {one.name}"
+        yield "source", one.source
+        yield "state", one.state
+        yield "begun", moment(one.created)
+
+
+def _warning(whose: Sequence[Whose]) -> Iterator[tuple[str, str]]:
+    """Say that it was simulated, and where other campaigns stand beside it, of which ones that is said."""
+    simulated = [one.called for one in whose if one.simulated]
+    if len(simulated) == len(whose) > 0:
+        yield "warning", SIMULATED
+    elif simulated:
+        yield "warning", f"{SIMULATED}: {', '.join(simulated)}"

@@ -123,10 +123,10 @@ class WatchApp(ToastingApp[None]):
     def action_export(self) -> None:
         """Write what the screen shows as CSV."""
         picture = self._watcher.picture()
-        write(self, self._file("csv"), partial(csv_chunks, watch_rows(picture), "watch", None, picture.taken))
+        write(self, self._file("csv"), partial(csv_chunks, watch_rows(picture), "watch", (), picture.taken))
 
     def _file(self, suffix: str) -> Path:
-        return self._folder / f"{file_stem(None, 'watch', time.time())}.{suffix}"
+        return self._folder / f"{file_stem((), 'watch', time.time())}.{suffix}"
 
     def on_work_failed(self, message: WorkFailed) -> None:
         self.push_screen(ErrorDialog(message.error))

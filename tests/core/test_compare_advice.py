@@ -151,7 +151,7 @@ def test_a_use_case_with_nobody_to_compare_says_who_is_there_alone() -> None:
         decide(METRICS["energy"], 1, [Standing("solo"), Standing("tp2")]),
         decide(METRICS["energy"], 2, [Standing("solo", known_mean=1.0), Standing("tp2")]),
     ]
-    table = Table(METRICS["energy"], Workload(1, 1, 0, "waves"), ("solo", "tp2"), tuple(rows), (), "", "", False)
+    table = Table(METRICS["energy"], Workload(1, 1, 0, "waves"), ("solo", "tp2"), tuple(rows), (), "", "", ())
     assert undecided(table, rows[1:]) == "only solo measured"
     assert undecided(table, rows) == "- at c1; only solo measured at c2"
 

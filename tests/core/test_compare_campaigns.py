@@ -170,6 +170,14 @@ async def test_a_table_says_simulated_and_by_which_calculator_of_its_own_figures
     assert "benchy-0.3.5;" in published
 
 
+async def test_a_table_of_which_only_some_is_simulated_says_that_and_what_differs_says_of_which(path: Path) -> None:
+    await store_campaign(path, {"fast": {1: around(400.0, 1)}}, source="simulated")
+    await store_campaign(path, {"real": {1: around(40.0, 1)}})
+    differs, table, *_ = render(compared(path, "1", "2", metrics=("decode",))).split("\n\n")
+    assert table.startswith("PARTLY SIMULATED  Decode")
+    assert "simulated: true (fast) against false (real)" in differs
+
+
 async def test_engines_that_differ_are_said_and_compared(path: Path) -> None:
     await store_campaign(path, {"solo": {1: around(40.0, 1)}})
     await store_campaign(path, {"solo": {1: around(44.0, 2)}})

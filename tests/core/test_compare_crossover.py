@@ -63,7 +63,7 @@ def test_the_published_decode_lines_cross_once_between_32_and_64_users() -> None
 def table(metric: Metric, **topologies: Levels) -> Table:
     found = tuple(rows(metric, **topologies))
     load = Workload(100, 11, 0, "waves")
-    return Table(metric, load, tuple(topologies), found, leader_changes(metric, found), "usage", "none", False)
+    return Table(metric, load, tuple(topologies), found, leader_changes(metric, found), "usage", "none", ())
 
 
 def test_beside_who_wins_it_is_said_who_ties_at_the_other_levels_and_how_far_ahead_they_are() -> None:

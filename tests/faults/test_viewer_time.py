@@ -42,7 +42,7 @@ def test_the_nights_of_summer_time_show_the_hour_on_the_wall() -> None:
     assert [local_time(spring + s) for s in (-1, 0)] == ["01:59:59", "03:00:00"]
     assert [local_time(autumn + s) for s in (-1, 0)] == ["02:59:59", "02:00:00"]
     assert [local_time(autumn + s) for s in (-HOUR_S, 0)] == ["02:00:00", "02:00:00"]
-    assert file_stem(None, "live", spring) == "sparktui-live-20260329-030000"
+    assert file_stem((), "live", spring) == "sparktui-live-20260329-030000"
 
 
 @pytest.mark.usefixtures("berlin")

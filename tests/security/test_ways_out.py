@@ -17,7 +17,7 @@ from sparktui.serving.launch import log_path
 from sparktui.store.atomic import write_atomically
 from sparktui.ui.app import SparktuiApp
 from sparktui.ui.naming import file_stem
-from sparktui.ui.snapshot import Campaign
+from sparktui.ui.whose import Whose
 from tests.core.good_profile import GOOD
 from tests.runner.campaigns import Owner
 from tests.runner.locked_server import LockedServer, locked_server
@@ -34,7 +34,7 @@ def server() -> Iterator[LockedServer]:
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_campaigns_name_chooses_no_folder(name: str) -> None:
-    stem = file_stem(Campaign(1, name, "imported", "done", 0.0, None, None), "live", 0.0)
+    stem = file_stem((Whose(name, 1, "imported"),), "live", 0.0)
     assert Path("/exports", stem).parent == Path("/exports")
     assert stem.isascii()
     assert stem.isprintable()

@@ -48,7 +48,7 @@ def test_any_figures_fit_any_size(chart: Chart, width: int, height: int) -> None
 @given(st.lists(st.none() | st.floats(allow_nan=False), min_size=1, max_size=9), st.none() | st.booleans())
 def test_any_figures_have_an_axis_with_labels_on_it(values: list[float | None], log: bool | None) -> None:
     rows = tuple(Row("ttft", 2**at, {"solo": value}) for at, value in enumerate(values))
-    table = Table(METRICS["ttft"], Workload(1, 1, 0, "waves"), ("solo",), rows, (), "usage", "none", simulated=False)
+    table = Table(METRICS["ttft"], Workload(1, 1, 0, "waves"), ("solo",), rows, (), "usage", "none", simulated=())
     scale = Scale(SweepFigure(table), log)
     axis = scale.axis()
     assert all(axis.low <= place <= axis.high for place, _ in axis.ticks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from sparktui.cli import cli
 from sparktui.exporting.names import BENCHY, FORMATS
 from sparktui.load.messages import SLOT_FAILED
 from sparktui.ui.snapshot import Snapshot
-from tests.ui.fixture_store import FINISHED, PUBLISHED, Race
-from tests.ui.viewing import Viewer, finished, recorded, shown
+from sparktui.ui.widgets.masthead import Masthead
+from tests.ui.fixture_store import FINISHED, PUBLISHED, Race, build
+from tests.ui.viewing import Viewer, finished, recorded, shown, text
 
 Rows = list[dict[str, str]]
 
@@ -76,6 +78,56 @@ async def test_compare_writes_its_tables_with_the_winners(tmp_path: Path, monkey
         assert float(row["margin"]) == said["margin"]
         assert row["tie"] == ("yes" if said["tie"] else "no")
         assert row["tied"] == "; ".join(said["tied"])
+
+
+async def compared(folder: Path, *selections: str) -> tuple[str, str, str]:
+    """Open a simulated campaign, compare others, press `e`; return the top line, the file's name and its content."""
+    store, campaign = recorded(folder, FINISHED)
+    build(store, Race(finished_topologies=len(PUBLISHED), state="done", source="measured"))
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test(size=(160, 40)) as pilot:
+        await shown(pilot)
+        await viewer.compare_campaigns(selections)
+        for _ in range(3):
+            await shown(pilot)
+        top = text(viewer.screen.query_one(Masthead))
+        await pilot.press("e")
+        await finished(pilot, "export")
+    (written,) = folder.glob("*.csv")
+    return top, written.name, written.read_text()
+
+
+async def test_what_is_published_or_measured_bears_no_mark_of_the_open_simulated_campaign(tmp_path: Path) -> None:
+    top, name, content = await compared(tmp_path, "published/gemma4-26b-a4b", "2")
+    assert "SIMULATED" not in top + content
+    assert "PUBLISHED" in top
+    assert "gemma4-26b-a4b #2" in top
+    assert "# campaign,published/gemma4-26b-a4b\n# source,published\n" in content
+    assert "# campaign,2 gemma4-26b-a4b\n# source,measured\n" in content
+    assert name.startswith("sparktui-2-campaigns-compare-")
+
+
+async def test_a_published_campaign_alone_is_what_its_file_is_called_after(tmp_path: Path) -> None:
+    _, name, _ = await compared(tmp_path, "published/gemma4-26b-a4b")
+    assert name.startswith("sparktui-published_gemma4-26b-a4b-compare-")
+
+
+async def test_of_several_campaigns_those_that_were_simulated_say_so_and_the_others_do_not(tmp_path: Path) -> None:
+    top, _, content = await compared(tmp_path, "2", "1")
+    assert re.search(r"SIMULATED +gemma4-26b-a4b #1 · gemma4-26b-a4b #2", top)
+    warning, *facts = [line for line in content.splitlines() if "SIMULATED" in line]
+    assert re.fullmatch(r'# warning,"?SIMULATED: .*: gemma4-26b-a4b #1"?', warning)
+    (columns,) = csv.reader(facts)
+    assert columns == [
+        "# columns of gemma4-26b-a4b #1, SIMULATED",
+        "1/solo; 1/cluster-tp2; 1/cluster-tp2-ray; 1/shuffle",
+    ]
+
+
+async def test_history_writes_no_campaign_above_those_of_every_campaign(tmp_path: Path) -> None:
+    _, facts, rows, _ = await exported(tmp_path, FINISHED, "6")
+    assert {"campaign", "warning"}.isdisjoint(facts)
+    assert [row["source"] for row in rows] == ["SIMULATED", "published"]
 
 
 async def test_with_nothing_to_write_it_says_so(tmp_path: Path) -> None:

@@ -294,6 +294,23 @@ async def test_e_writes_the_topologies_with_their_verdicts(tmp_path: Path) -> No
         assert [row[3] for row in csv.reader(file) if row[0] == "solo"] == ["one"]
 
 
+@pytest.mark.parametrize(("profile", "marked"), [("small", True), ("here", False)])
+async def test_its_file_says_simulated_of_the_profile_and_not_of_the_open_campaign(
+    tmp_path: Path, profiles: Path, profile: str, marked: bool
+) -> None:
+    (profiles / "here.yaml").write_text(HERE)
+    viewer = Viewer(*recorded(tmp_path, FINISHED))
+    async with viewer.run_test(size=(120, 36)) as pilot:
+        await pilot.press("1")
+        await chosen(pilot, profile)
+        await pilot.press("e")
+        await finished(pilot, "export")
+    (written,) = tmp_path.glob("sparktui-launch-*.csv")
+    content = written.read_text()
+    assert ("SIMULATED" in content) == marked
+    assert "# campaign" not in content
+
+
 async def test_the_problems_of_a_profile_are_shown_with_file_and_key_and_it_is_not_started(tmp_path: Path) -> None:
     start = Starter()
     viewer = Viewer(tmp_path / "none.db", None, start)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sparktui.ui.widgets.masthead import Masthead
+from tests.ui.fixture_store import FINISHED, Race, build
 from tests.ui.viewing import Viewer, change, recorded, shown
 
 NAMES = ("Launch", "Live", "Sweep", "Compare", "Nodes", "History")
@@ -38,3 +39,18 @@ async def test_where_there_is_less_room_names_are_left_out_whole_but_never_that_
     assert [word for word in said.split() if word.isdigit()] == list("123456")
     assert "gemma4-26b-a4b #1" in said
     assert len(said) <= 80
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_of_campaigns_side_by_side_the_simulated_ones_are_marked_whatever_the_room(
+    tmp_path: Path, width: int
+) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    build(store, Race(source="measured"))
+    async with Viewer(store, campaign).run_test(size=(width, 36)) as pilot:
+        viewer = await shown(pilot)
+        await viewer.compare_campaigns(("published/gemma4-26b-a4b", "2", "1"))
+        await shown(pilot)
+        said = str((await shown(pilot)).panel(Masthead).visual)
+    assert " SIMULATED   gemma4-26b-a4b #1 ·" in said
+    assert said.count("SIMULATED") == 1

@@ -10,11 +10,11 @@ from textual.content import Content
 from sparktui.compare.answers import advice_lines
 from sparktui.compare.sentences import leader_sentences
 from sparktui.compare.unmeasured import unmeasured_lines
-from sparktui.store.rows import CampaignRow
 from sparktui.ui.compared_view import CompareView
 from sparktui.ui.empty import without_a_campaign
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import harmless, lines
+from sparktui.ui.whose import Whose
 from sparktui.ui.widgets.panel import Panel
 from sparktui.ui.widgets.verdicts import LEGEND
 
@@ -53,7 +53,7 @@ class Standing(Panel):
 
 def _side_by_side(view: CompareView, width: int) -> tuple[Content, Content]:
     """Say which campaigns these are, after what matters more: where they are not ranked, that they are not."""
-    names = ", ".join(harmless(_called(row)) for row in view.comparison.campaigns)
+    names = ", ".join(harmless(one.called) for one in Whose.compared(view.comparison.campaigns))
     ranked = "" if view.comparison.ranked else "not ranked: not measured alike, see the notes   "
     loads = len({table.workload for table in view.comparison.tables})
     apart = f"{loads} loads, each with tables of its own: scroll   " if loads > 1 else ""
@@ -62,11 +62,6 @@ def _side_by_side(view: CompareView, width: int) -> tuple[Content, Content]:
     while len("  ".join(parts)) > width and len(parts) > 1:
         parts.pop()
     return first, Content.styled("  ".join(parts), "$dim")
-
-
-def _called(row: CampaignRow) -> str:
-    """Name a campaign, with its number where it has one here."""
-    return row.name if row.source == "published" else f"{row.name} #{row.id}"
 
 
 def _workload(snapshot: Snapshot, room: int) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
+from sparktui.ui.compared_view import CompareView
 from sparktui.ui.node_values import GuardStop
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import Part, clock, harmless, lines, spread
+from sparktui.ui.whose import Whose
 from sparktui.ui.widgets.panel import Panel
 
 PLACES = (
@@ -46,7 +48,8 @@ class Masthead(Panel):
 
 def _top(snapshot: Snapshot, mode: str, width: int) -> Content:
     """Return whose numbers these are and where one can go; where both do not fit, the app's own name goes first."""
-    whole, short = _identity(snapshot), _campaign(snapshot)
+    whose = _whose(snapshot, mode)
+    whole, short = _identity(whose), _named(whose)
     everywhere = _places(mode, PLACES)
     if whole.cell_length + 1 + everywhere.cell_length <= width:
         return spread(whole, everywhere, width)
@@ -54,19 +57,37 @@ def _top(snapshot: Snapshot, mode: str, width: int) -> Content:
     return spread(short, _narrow_places(mode, room), width)
 
 
-def _identity(snapshot: Snapshot) -> Content:
+def _whose(snapshot: Snapshot, mode: str) -> tuple[Whose, ...]:
+    """Return whose figures stand below: the open campaign's, or those of the ones that Compare was asked for."""
+    if snapshot.campaign is not None:
+        return (Whose.of(snapshot.campaign),)
+    view = snapshot.view if mode == "compare" else None
+    return Whose.compared(view.comparison.campaigns) if isinstance(view, CompareView) else ()
+
+
+def _identity(whose: Sequence[Whose]) -> Content:
     name = Content.styled("sparktui", "bold $accent")
-    return name if snapshot.campaign is None else Content.assemble(name, "  ", _campaign(snapshot))
+    return Content.assemble(name, "  ", _named(whose)) if whose else name
 
 
-def _campaign(snapshot: Snapshot) -> Content:
-    campaign = snapshot.campaign
-    if campaign is None:
+def _named(whose: Sequence[Whose]) -> Content:
+    """Name each campaign behind its own badge, the simulated first: what is cut off at the end is never their mark."""
+    if not whose:
         return Content.styled("sparktui", "bold $accent")
-    badge = BADGES.get(campaign.source)
-    style = "bold reverse $simulated" if campaign.simulated else "bold reverse"
-    parts: list[Part] = [] if badge is None else [(f" {badge} ", style), "  "]
-    return Content.assemble(*parts, harmless(campaign.name), (f" #{campaign.id}", "$dim"))
+    parts: list[Part] = []
+    for one in sorted(whose, key=lambda one: not one.simulated):
+        parts += [" · " if parts else "", *_campaign(one)]
+    return Content.assemble(*parts)
+
+
+def _campaign(one: Whose) -> Iterator[Part]:
+    badge = BADGES.get(one.source)
+    if badge is not None:
+        yield f" {badge} ", "bold reverse $simulated" if one.simulated else "bold reverse"
+        yield "  "
+    yield harmless(one.name)
+    if one.number is not None:
+        yield f" #{one.number}", "$dim"
 
 
 def _places(mode: str, named: Sequence[tuple[str, str, str]], around: str = " ") -> Content:
