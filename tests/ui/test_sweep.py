@@ -20,6 +20,7 @@ from sparktui.ui.chart import CROSSING, draw
 from sparktui.ui.sweep import SweepScreen
 from sparktui.ui.sweep_feed import SweepFeed
 from sparktui.ui.sweep_picture import Choice, Picture, picture
+from sparktui.ui.sweep_rows import sweep_rows
 from sparktui.ui.sweep_view import SweepRequest, SweepView
 from sparktui.ui.widgets.levels import Heading, LevelTable, Readout
 from tests.ui.fixture_store import FINISHED, LEVELS, PUBLISHED, Race, build
@@ -243,4 +244,38 @@ async def test_e_writes_the_points_of_the_figure_on_the_screen(tmp_path: Path) -
     assert {(point["topology"], int(point["concurrency"])): float(point["value"]) for point in points} == {
         (name, row.concurrency): value for row in table.rows for name, value in row.values.items()
     }
-    assert {point["topology"] for point in points if point["wins"] == "yes"} == {"cluster-tp2", "shuffle"}
+    assert {point["topology"] for point in points if point["result"] == "wins"} == {"cluster-tp2", "shuffle"}
+
+
+def test_a_file_says_of_each_topology_what_it_comes_to_and_with_whom_it_ties(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    change(
+        store,
+        "UPDATE cell SET taint = 'this client was too slow' WHERE concurrency = 4"
+        " AND sweep = (SELECT id FROM sweep WHERE topology = 'shuffle')",
+    )
+    table = sweep_rows(picture_of(view_of(store, campaign), figure=2))
+    assert dict(table.facts)["figure"].startswith("Prefill")
+    points = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    at = {point["topology"]: (point["result"], point["ties_with"]) for point in points if point["concurrency"] == 4}
+    assert at == {
+        "solo": ("behind", None),
+        "cluster-tp2": ("ties", "cluster-tp2-ray"),
+        "cluster-tp2-ray": ("ties", "cluster-tp2"),
+        "shuffle": ("cannot win", None),
+    }
+    assert {point["simulated"] for point in points} == {"SIMULATED"}
+
+
+def test_while_others_are_still_to_be_measured_a_file_says_so_far(tmp_path: Path) -> None:
+    table = sweep_rows(picture_of(view_of(*recorded(tmp_path, Race(done_levels=4)))))
+    results = {row[table.columns.index("concurrency")]: row[table.columns.index("result")] for row in table.rows}
+    assert str(results[64]).endswith("so far")
+
+
+def test_lines_behind_a_simulated_race_that_were_published_bear_no_mark_of_it(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    table = sweep_rows(picture_of(view_of(store, campaign, ghosts="published")))
+    marks = {(row[0], row[1]) for row in table.rows}
+    assert marks == {("race", "SIMULATED"), ("published gemma4-26b-a4b", None)}
+    assert ("not simulated", "published gemma4-26b-a4b") in table.facts
