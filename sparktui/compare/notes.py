@@ -28,6 +28,7 @@ def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -
         *_unfinished(columns),
         *_failures_untold(columns),
         *_waves_wanted(tables),
+        *_doubts(tables),
         *_decisions(tables),
         *_drifts(tables),
         *_controls(columns, tables),
@@ -66,6 +67,18 @@ def _waves_wanted(tables: Sequence[Table]) -> Iterator[str]:
                 f"{table.metric.name}: if those that tie are as far apart as they seem, more waves would probably tell "
                 f"(--runs): about {levels}"
             )
+
+
+def _doubts(tables: Iterable[Table]) -> Iterator[str]:
+    """Name who may be as good as the best, but stands in no brackets: somebody between the two is worse for sure."""
+    for table in tables:
+        every = [row.concurrency for row in table.rows]
+        for name in table.topologies:
+            if levels := [row.concurrency for row in table.rows if name in row.in_doubt]:
+                yield (
+                    f"{table.metric.name}: {name} at {spans(levels, every)} varies too much from wave to wave to be "
+                    "told from the best; it is not counted with it, since others that are nearer can be told"
+                )
 
 
 def _decisions(tables: Iterable[Table]) -> list[str]:

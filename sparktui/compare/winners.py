@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Literal
 
 from sparktui.compare.drift import drift
@@ -99,7 +100,9 @@ class Row:
     """Who changed between the first half of its waves and the second, and by how much; who did not is left out."""
 
     tied: tuple[str, ...] = ()
-    """Of a tie, the winner and everybody who cannot be told from it, in the order of `values`."""
+    """Of a tie, the winner and those next to it who cannot be told from it, in the order of `values`."""
+    in_doubt: tuple[str, ...] = ()
+    """Who cannot be told from the winner either, though behind somebody who can, so badly is it known."""
     only: str | None = None
     """The one that can be ranked, where nobody else can: it has won against nobody."""
     awaited: tuple[str, ...] = ()
@@ -153,7 +156,8 @@ def decide(
     best, runner_up = ranked[0], ranked[1]
     rival = _rival(ranked, baselines)
     tie, decided_by = _told_apart(_margin(best, runner_up), _margin_interval(row, best, runner_up), threshold)
-    tied = [best, *(other for other in ranked[1:] if _ties(row, best, other, threshold))] if tie else []
+    alike = [other for other in ranked[1:] if _ties(row, best, other, threshold)]
+    tied = [best, *takewhile(alike.__contains__, ranked[1:])] if tie else []
     behind = _behind(ranked, tied, rival)
     return replace(
         row,
@@ -163,7 +167,8 @@ def decide(
         tie=tie,
         interval=_margin_interval(row, best, rival),
         decided_by=decided_by,
-        tied=tuple(name for name in row.values if name in {one.topology for one in tied}),
+        tied=_names(row, tied),
+        in_doubt=_names(row, [other for other in alike if other not in tied]),
         lead_over=None if behind is None else behind.topology,
     )
 
@@ -216,10 +221,15 @@ def _ties(row: Row, best: Standing, other: Standing, threshold: float) -> bool:
     return tie
 
 
+def _names(row: Row, standings: Sequence[Standing]) -> tuple[str, ...]:
+    """Return their names in the order of the row."""
+    found = {one.topology for one in standings}
+    return tuple(name for name in row.values if name in found)
+
+
 def _behind(ranked: Sequence[Standing], tied: Sequence[Standing], rival: Standing) -> Standing | None:
-    """Return whom a tie leads: none whose mean lies above one of those that tie, however badly that one is known."""
-    last = max((ranked.index(one) for one in tied), default=len(ranked))
-    after = ranked[last + 1 :]
+    """Return whom a tie leads: the rival where it is behind all of them, or else the next."""
+    after = ranked[len(tied) :] if tied else []
     return rival if rival in after else next(iter(after), None)
 
 

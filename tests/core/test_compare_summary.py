@@ -75,6 +75,19 @@ async def test_a_tainted_cell_keeps_its_value_loses_its_win_and_is_noted(path: P
     assert "c64 shuffle cannot win: the client used 80% of a core" in comparison.notes
 
 
+async def test_who_may_be_as_good_as_the_best_behind_others_that_are_worse_is_noted(path: Path) -> None:
+    rates = {
+        "tp2": {1: (100.0, 101.0, 99.0), 8: (200.0, 201.0, 199.0)},
+        "solo": {1: (80.0, 81.0, 79.0), 8: (150.0, 151.0, 149.0)},
+        "uneven": {1: (40.0, 60.0, 110.0), 8: (20.0, 21.0, 19.0)},
+    }
+    comparison = summary(path, await store_campaign(path, rates))
+    assert (
+        "decode: uneven at c1 varies too much from wave to wave to be told from the best; it is not counted with it, "
+        "since others that are nearer can be told"
+    ) in comparison.notes
+
+
 async def test_what_failed_or_was_not_measured_cannot_win_and_says_why(path: Path) -> None:
     async with await Writer.open(path) as writer:
         campaign = await writer.create_campaign(

@@ -200,12 +200,14 @@ def test_a_margin_against_somebody_else_than_the_column_says_whom_or_is_left_out
     assert verdicts(row) == ("ray +39 %",)
 
 
-def test_who_is_known_badly_ties_with_the_best_and_hides_no_lead_that_is_not_there() -> None:
+def test_nobody_ties_with_the_best_behind_somebody_who_does_not() -> None:
     good = Standing("a", (100.0, 101.0, 99.0)), Standing("b", (100.5, 101.5, 99.5))
     noisy, behind = Standing("noisy", (40.0, 60.0, 110.0)), Standing("behind", (80.0, 81.0, 79.0))
     row = decode(*good, noisy, behind)
-    assert row.tied == ("a", "b", "noisy")
-    assert (row.lead_over, row.leads) == (None, ()), "the noisy one's mean is under that of `behind`"
+    assert decode(good[1], noisy).tie, "alone with the best it would"
+    assert (row.tied, row.in_doubt, row.lead_over) == (("a", "b"), ("noisy",), "behind")
+    won = decode(good[0], noisy, behind)
+    assert (won.winner, won.best, won.in_doubt) == ("a", ("a",), ("noisy",))
 
 
 def test_a_tie_is_told_in_as_many_words_as_there_is_room_for_and_never_by_a_cut_name() -> None:
@@ -221,13 +223,17 @@ def test_a_tie_is_told_in_as_many_words_as_there_is_room_for_and_never_by_a_cut_
 
 
 @given(st.lists(waves, min_size=2, max_size=4))
-def test_those_that_tie_are_those_who_would_tie_with_the_winner_alone(found: list[tuple[float, ...]]) -> None:
+def test_who_would_tie_with_the_winner_alone_is_bracketed_or_in_doubt_and_nobody_better_is_without_brackets(
+    found: list[tuple[float, ...]],
+) -> None:
     standings = {name: Standing(name, values) for name, values in zip("abcd", found, strict=False)}
     row = decode(*standings.values())
-    if row.tie:
-        best = standings[row.winner or ""]
-        others = {n for n, other in standings.items() if other is not best and decode(best, other).tie}
-        assert set(row.tied) == {row.winner, *others}
+    best = standings[row.winner or ""]
+    others = {n for n, other in standings.items() if other is not best and decode(best, other).tie}
+    assert {*row.best, *row.in_doubt} == {row.winner, *others}
+    values = {name: value for name, value in row.values.items() if value is not None}
+    least = min(values[name] for name in row.best)
+    assert all(value <= least for name, value in values.items() if name not in row.best)
 
 
 @pytest.mark.parametrize("value", [1e-300, 1e300])
