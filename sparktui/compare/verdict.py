@@ -43,6 +43,11 @@ def verdicts(row: Row, *, named: bool = False, sure: bool = False) -> tuple[str,
     return _tie(row, named, sure) if row.tie else _winner(row, named, sure)
 
 
+def tie_in_numbers(row: Row) -> str:
+    """Say of a tie only how far ahead of whom all of them are: `tie, +17 to +18 % vs solo`; nothing of what is none."""
+    return f"tie, {_leads(row)}" if row.tie and row.lead_over is not None else ""
+
+
 def fitting(texts: Sequence[str], room: int) -> str:
     """Return the first text that fits, or else the last."""
     return next((text for text in texts if len(text) <= room), texts[-1])
@@ -86,12 +91,24 @@ def _tie(row: Row, named: bool, sure: bool) -> tuple[str, ...]:
         margin = apart or f" {percent(row.margin)} vs {row.against}"
         return f"{full}{margin}{_sure(row, sure)}", f"{full}{margin}", f"{short}{margin}", f"tie{margin}"
     by = f"vs {row.lead_over}"
-    said = f", {percents(row.leads)} {by}"
+    said = f", {_leads(row)}"
     longest = f"{full}{apart}{_sure(row, sure)}{said}" if apart else f"{full}{said}{_sure(row, sure)}"
-    least = f"tie, {percent(min(row.leads, key=abs))}"
+    least = f"tie, {_at_least(row.leads)}"
     shortest = f"{least} vs next" if apart else "tie" if named else least
     shorter = (f"{full}{said}", f"{short}{said}", f"tie{said}", f"{least} {by}", shortest)
     return (longest, *shorter) if sure else shorter
+
+
+def _leads(row: Row) -> str:
+    return f"{percents(row.leads)} vs {row.lead_over}"
+
+
+def _at_least(leads: Sequence[float]) -> str:
+    """Say what all of them reach: `+17 %` where they read alike, else `≥+17 %`, and of a latency `≤-15 %`."""
+    nearest = percent(min(leads, key=abs))
+    if percents(leads) == nearest:
+        return nearest
+    return f"{'≥' if leads[0] > 0 else '≤'}{nearest}"
 
 
 def _sure(row: Row, sure: bool) -> str:

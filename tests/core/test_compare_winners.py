@@ -222,6 +222,19 @@ def test_a_tie_is_told_in_as_many_words_as_there_is_room_for_and_never_by_a_cut_
     )
 
 
+@pytest.mark.parametrize(
+    ("metric", "values", "said"),
+    [("decode", (40.0, 60.0, 59.5), "≥+49 %"), ("ttft", (294.0, 200.0, 201.9), "≤-31 %")],
+)
+def test_where_a_range_has_no_room_it_is_said_what_all_that_tie_reach(
+    metric: str, values: tuple[float, ...], said: str
+) -> None:
+    names = ("solo", "tp2", "ray")
+    standings = [Standing(name, known_mean=value) for name, value in zip(names, values, strict=True)]
+    *_, short, shortest = verdicts(decide(METRICS[metric], 8, standings))
+    assert (short, shortest) == (f"tie, {said} vs solo", f"tie, {said} vs next")
+
+
 @given(st.lists(waves, min_size=2, max_size=4))
 def test_who_would_tie_with_the_winner_alone_is_bracketed_or_in_doubt_and_nobody_better_is_without_brackets(
     found: list[tuple[float, ...]],

@@ -46,6 +46,7 @@ async def test_four_topologies_fit_80_columns_with_their_winner(tmp_path: Path) 
         await pilot.press("4")
         viewer = await shown(pilot)
         assert "cluster-tp2 +" in table(viewer, "decode")[2]
+        assert "tie, +16 to +17 % vs solo" in table(viewer, "prefill")[3], "a range is not cut to one of its ends"
         for panel in viewer.screen.query(VerdictTable):
             assert max(map(len, str(panel.visual).splitlines())) <= panel.content_size.width
         tables = viewer.screen.query_one(VerticalScroll)

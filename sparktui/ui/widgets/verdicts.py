@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from sparktui.compare.summary import Comparison, Table
-from sparktui.compare.verdict import fitting, verdicts
+from sparktui.compare.verdict import fitting, tie_in_numbers, verdicts
 from sparktui.compare.winners import MetricName, Row
 from sparktui.ui.colours import colour
 from sparktui.ui.endings import SHORT
@@ -19,7 +19,9 @@ from sparktui.units import milliseconds, rate
 
 MIN_COLUMN = 9
 """Of a topology: a value of five digits in brackets."""
-LEVEL = 4
+LEVEL = 3
+GAP = 2
+"""Before the verdict."""
 MARGIN = 9
 INTERVAL = 19
 MIN_VERDICT = 22
@@ -109,6 +111,7 @@ class _About:
 class _Shape:
     """What there is room for: a width for each topology shown, spreads, and what is left for the verdict."""
 
+    level: int
     columns: Mapping[str, int]
     std: bool
     verdict: int
@@ -116,27 +119,30 @@ class _Shape:
 
 def _shape(about: _About, width: int) -> _Shape:
     """Take the fullest form that fits; spreads are the first to go, then long names, the verdict, and whole columns."""
-    longest = max((len(row.winner) for row in about.table.rows if row.winner), default=0)
-    for std, names, gap, least in _forms(about.table, longest):
+    level = max([LEVEL, *(len(str(row.concurrency)) for row in about.table.rows)])
+    for std, names, gap, least in _forms(about.table):
         columns = _columns(about, std=std, names=names, gap=gap)
-        left = width - LEVEL - sum(columns.values())
+        left = width - level - sum(columns.values())
         if not about.table.contested and left >= 0:
-            return _Shape(columns, std, 0)
+            return _Shape(level, columns, std, 0)
         if left >= least:
-            return _Shape(columns, std, left)
+            return _Shape(level, columns, std, left)
     fitting: dict[str, int] = {}
     for name, column in columns.items():
-        if LEVEL + sum(fitting.values()) + column > width:
+        if level + sum(fitting.values()) + column > width:
             break
         fitting[name] = column
-    return _Shape(fitting, False, 0)
+    return _Shape(level, fitting, False, 0)
 
 
-def _forms(table: Table, longest: int) -> Iterator[tuple[bool, int, int, int]]:
+def _forms(table: Table) -> Iterator[tuple[bool, int, int, int]]:
     """Yield, the fullest first: whether spreads are shown, how long a name may be, the gap, and the least verdict."""
     widest = max((len(name) + 1 for name in table.topologies), default=MIN_COLUMN)
-    yield True, widest, 2, longest + MARGIN + INTERVAL
-    yield False, widest, 2, longest + MARGIN
+    longest = max((len(row.winner) for row in table.rows if row.winner), default=0)
+    verdict = max([longest + MARGIN, *(GAP + len(tie_in_numbers(row)) for row in table.rows)])
+    yield True, widest, 2, max(verdict, longest + MARGIN + INTERVAL)
+    yield False, widest, 2, verdict
+    yield False, widest, 1, verdict
     yield False, widest, 1, longest + MARGIN
     yield from ((False, names, 1, MIN_VERDICT) for names in range(max(widest, MIN_COLUMN), MIN_COLUMN - 1, -1))
 
@@ -161,10 +167,10 @@ def _widest(table: Table, topology: str, std: bool) -> int:
 
 
 def _head(about: _About, shape: _Shape) -> Content:
-    parts: list[Part] = [("  c", "$dim")]
+    parts: list[Part] = [("c".rjust(shape.level), "$dim")]
     for name, column in shape.columns.items():
         parts.append((squeezed(name, column - 2).rjust(column - 1) + " ", f"bold {about.colour(name)}"))
-    title = f"  {_winner_title(about.table, shape.verdict - 2)}" if shape.verdict else ""
+    title = f"{' ' * GAP}{_winner_title(about.table, shape.verdict - GAP)}" if shape.verdict else ""
     return Content.assemble(*parts, (title, "$dim"))
 
 
@@ -175,7 +181,7 @@ def _winner_title(table: Table, room: int) -> str:
 
 
 def _row(about: _About, row: Row, shape: _Shape) -> Content:
-    parts: list[Part] = [(f"{row.concurrency:3}", "$dim")]
+    parts: list[Part] = [(str(row.concurrency).rjust(shape.level), "$dim")]
     for name, column in shape.columns.items():
         mark = "~" if (name, row.concurrency) in about.tainted else "*"
         missing = row.values.get(name) is None and name in about.ended
@@ -183,7 +189,7 @@ def _row(about: _About, row: Row, shape: _Shape) -> Content:
         parts.append((text.rjust(column), "$error" if missing else _style(about, row, name)))
     if not shape.verdict:
         return Content.assemble(*parts)
-    return Content.assemble(*parts, "  ", _verdict(about, row, shape.verdict - 2))
+    return Content.assemble(*parts, " " * GAP, _verdict(about, row, shape.verdict - GAP))
 
 
 def _style(about: _About, row: Row, topology: str) -> str:
