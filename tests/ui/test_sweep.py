@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from sparktui.ui.sweep_picture import Choice, Picture, picture
 from sparktui.ui.sweep_rows import sweep_rows
 from sparktui.ui.sweep_view import SweepRequest, SweepView
 from sparktui.ui.widgets.levels import Heading, LevelTable, Readout
+from sparktui.ui.widgets.verdicts import VerdictTable
 from tests.ui.fixture_store import FINISHED, LEVELS, PUBLISHED, Race, build
 from tests.ui.viewing import SIZES, Viewer, change, finished, recorded, shown, text
 
@@ -79,6 +81,24 @@ async def test_the_cursor_reads_out_every_topology_best_first(tmp_path: Path) ->
         assert named[0][-1] == "leads"
         assert named[0][2].startswith("[38")
         assert any(line.startswith("cluster-tp2 +1") and "vs cluster-tp2-ray" in line for line in lines)
+
+
+async def test_a_tie_is_told_in_the_numbers_that_compare_has(tmp_path: Path) -> None:
+    viewer = Viewer(*recorded(tmp_path, FINISHED))
+    async with viewer.run_test(size=(200, 60)) as pilot:
+        screen = await opened(viewer, pilot)
+        await pilot.press("m", "m", *["left"] * 5)
+        tie = next(row for row in drawn(screen).table.rows if row.concurrency == 2)
+        leaders = next(line for line in text(screen.query_one(LevelTable)).splitlines() if line.startswith("leads"))
+        readout = text(screen.query_one(Readout))
+        await pilot.press("4")
+        viewer = await shown(pilot)
+        compared = text(viewer.screen.query_one("#verdict-prefill", VerdictTable))
+    assert tie.lead_over == "solo"
+    assert tie.margin == pytest.approx(0.0058, abs=1e-4), "its first is close to its second"
+    assert "tie" in leaders
+    assert not re.search(r"tie \+", leaders)
+    assert all("+16 to +17 % vs solo" in " ".join(said.split()) for said in (readout, compared))
 
 
 async def test_the_cursor_stops_at_the_first_and_the_last_level(tmp_path: Path) -> None:

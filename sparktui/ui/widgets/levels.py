@@ -205,11 +205,16 @@ def _weight(row: Row, topology: str) -> str:
 
 
 def _leader(picture: Picture, row: Row, margins: bool) -> str:
-    """Return who leads a level, by its letter, and the margin; a tie is called one."""
+    """Return who leads a level, by its letter, and by how much.
+
+    A tie is called one. How far it is ahead of the others, as Compare has it, stands beside the level under the cursor:
+    by how much its first is ahead of its second is no answer here.
+    """
     if row.winner is None:
         return f"{UNKNOWN} "
     who = "tie" if row.tie else letter(picture.index(row.winner))
-    return f"{who} {percent(row.margin)} " if margins and row.margin is not None else f"{who} "
+    told = margins and row.margin is not None and row.lead_over is None
+    return f"{who} {percent(row.margin)} " if told else f"{who} "
 
 
 def _values(picture: Picture, row: Row) -> list[str]:
