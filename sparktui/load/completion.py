@@ -18,6 +18,9 @@ would be kept until the memory is full that the guard is there for."""
 MAX_EVENTS = 500_000
 """Of an answer to a request that does not say how many tokens it asks for."""
 
+BROKEN_OFF = frozenset({"abort", "aborted", "canceled", "cancelled", "content_filter", "error", "timeout"})
+"""Finish reasons of vLLM, SGLang and hosted servers for a completion that neither the model nor its length has ended."""
+
 _VISIBLE = 1
 _EMPTY = 2
 _SHOWN = _VISIBLE | REASONING | TOOL_CALL
@@ -147,6 +150,13 @@ class Completion:
     def ended(self) -> bool:
         """Whether the server said that the completion is over."""
         return self.done_us is not None or self.finish is not None
+
+    @property
+    def broken_off(self) -> str | None:
+        """Return how the server says that it broke the completion off; None where it came to an end."""
+        if self.finish is None or self.finish.casefold() not in BROKEN_OFF:
+            return None
+        return f"broken off: the server ended the stream with finish reason {self.finish}"
 
     def answered_by(self) -> str | None:
         """Return what the first chunk calls the model; None where it does not say. Looked for when all is over."""

@@ -165,7 +165,7 @@ class ResponseReader:
         if seen.failure is not None:
             return seen.failure
         if seen.ended and not self._given_up:
-            return self._misnamed()
+            return self._misnamed() or seen.broken_off
         return self._cut or "closed early: the stream ended without a finish reason or [DONE]"
 
     def record(self, slot: int, wave_start_ns: int) -> RequestRecord:

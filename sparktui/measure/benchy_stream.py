@@ -20,9 +20,9 @@ from sparktui.measure.record import (
     event_token_values,
 )
 
-_GOOD_THERE = ("error event:", "closed early: the stream ended", "wrong model:")
+_GOOD_THERE = ("error event:", "closed early: the stream ended", "wrong model:", "broken off:")
 """Failures that llama-benchy does not notice: an error as an event of an answer with status 200, a body that ends
-properly but too early, and an answer of another model."""
+properly but too early, an answer of another model, and a finish reason that says that the server gave up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sparktui.profile.faulty import trouble
 from sparktui.profile.model import Profile, Workload
 from sparktui.runner.bring_up import BringUp, Up
 from sparktui.runner.cell import Cell, CellMeasurer
-from sparktui.runner.closing import ENDED_EARLY, close_open
+from sparktui.runner.closing import close_open, end_early
 from sparktui.runner.engine_watch import EngineWatch
 from sparktui.runner.guarded import GuardedNodes
 from sparktui.runner.health_watch import HealthWatch, watching_health
@@ -238,10 +238,12 @@ class SweepRunner:
         if ended:
             sweep.state = "done"
             return
-        states = {"guard": "guard", "unguarded": "failed"}
-        sweep.state = states.get(self.interrupt.reason or "stop", "stopped")
+        reason, states = self.interrupt.reason, {"guard": "guard", "unguarded": "failed"}
+        sweep.state = states.get(reason or "stop", "stopped")
         sweep.error = self.interrupt.text
-        await self.journal.warning(sweep.topology, f"ended-{self.interrupt.reason}", self._ending(sweep))
+        await self.journal.warning(sweep.topology, f"ended-{reason}", self._ending(sweep))
+        if reason == "end-topology":  # before it is taken down, which a stop or a kill may overtake
+            await end_early(self.journal.writer, self.journal.campaign, sweep.id)
 
     def _ending(self, sweep: Sweep) -> str:
         return f"{sweep.topology}: {ENDED_BY[self.interrupt.reason or 'stop']}: {self.interrupt.text}"
@@ -264,8 +266,7 @@ class SweepRunner:
         await self.journal.writer.set_sweep_state(
             sweep.id, sweep.state, error=sweep.error, proof=proof.left if was_up else None
         )
-        asked = sweep.state == "stopped" and self.interrupt.reason == "end-topology"
-        await close_open(self.journal.writer, self.journal.campaign, sweep.id, ended_by=ENDED_EARLY if asked else None)
+        await close_open(self.journal.writer, self.journal.campaign, sweep.id)
 
     async def _report_stop(self, sweep: Sweep, proof: Proof) -> None:
         if proof.left:

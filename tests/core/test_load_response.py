@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sparktui.load.completion import MAX_EVENTS
 from sparktui.load.messages import Expected
 from sparktui.load.response import ResponseReader
+from sparktui.measure.benchy_stream import count_chunks, streams
 from sparktui.measure.record import (
     NO_TEXT,
     REASONING,
@@ -128,6 +129,17 @@ class TestTokens:
         finish = {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"completion_tokens": 3}}
         record = read(sse(ROLE, event(finish), DONE))
         assert (record.ttft_us, record.completion_tokens, record.error) == (None, 3, None)
+
+    @pytest.mark.parametrize("reason", ["abort", "error", "content_filter", "Cancelled"])
+    def test_a_completion_that_the_server_broke_off_has_failed_and_keeps_its_times(self, reason: str) -> None:
+        record = read(sse(ROLE, delta("a"), delta("b", finish=reason), usage(9, 2), DONE))
+        assert record.error == f"broken off: the server ended the stream with finish reason {reason}"
+        assert len(event_times_us(record)) == 2
+        assert len(streams([record], count_chunks)) == 1
+
+    @pytest.mark.parametrize("reason", ["stop", "length", "tool_calls", "eos_token", "repetition", "error\n"])
+    def test_any_other_finish_reason_is_an_end(self, reason: str) -> None:
+        assert read(sse(ROLE, delta("a"), delta("b", finish=reason), DONE)).error is None
 
     def test_an_empty_delta_in_the_middle_counts_as_an_event_without_text(self) -> None:
         record = read(sse(ROLE, delta("a"), delta(""), delta("b"), delta("", finish="stop"), DONE))

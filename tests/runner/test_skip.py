@@ -32,6 +32,27 @@ def test_one_that_is_not_up_is_not_ended_and_neither_is_the_one_that_is(owner: O
     assert owner.type("stop").returncode == 0
 
 
+def test_one_that_was_ended_stays_so_though_its_runner_dies_as_it_is_taken_down(owner: Owner) -> None:
+    into_every_runner(
+        owner,
+        "import asyncio; from sparktui.serving.launch import Deployment;"
+        " Deployment.stop = lambda self: asyncio.sleep(3600)",
+    )
+    up(owner, UNTIL_STOPPED)
+    assert owner.type("skip").returncode == 0
+    owner.until(lambda: owner.rows("SELECT id FROM event WHERE kind = 'ended-end-topology'"), "the end of its load")
+    ended = "SELECT ended_by FROM cell, sweep ON cell.sweep = sweep.id AND topology = 'solo'"
+    owner.until(lambda: owner.rows(ended) == [("its topology was ended early, as asked",)] * 2, "its cells' end")
+    (runner,) = (one for one in owner.processes_found() if "sparktui.runner" in one.cmdline())
+    runner.kill()
+    del owner.env["PYTHONPATH"]
+    resumed = owner.type("resume", "--detach")
+    assert resumed.returncode == 0, resumed.stderr
+    owner.until(lambda: owner.rows("SELECT id FROM sweep WHERE topology = 'shuffle' AND ready > 0"), "the next")
+    assert owner.rows("SELECT state FROM sweep WHERE topology = 'solo'") == [("stopped",)]
+    assert owner.type("stop").returncode == 0
+
+
 def up(owner: Owner, profile: str) -> None:
     """Start a race of two topologies, and wait until the first is measured."""
     started = owner.type("run", owner.profile(profile), "--only", "solo,shuffle", "--detach")
