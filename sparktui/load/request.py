@@ -11,6 +11,7 @@ import msgspec
 
 from sparktui.errors import UsageError
 from sparktui.load.messages import Target
+from sparktui.profile.hostname import check_host
 
 if TYPE_CHECKING:
     from sparktui.profile.model import Workload
@@ -202,7 +203,7 @@ def _problem(parts: SplitResult) -> str | None:
     if parts.path.rstrip("/").endswith("/completions"):
         return "is the address of one API, not of the server"
     parts.netloc.encode("ascii")
-    parts.hostname.encode("idna")
+    check_host(parts.hostname)
     return None
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from sparktui.profile.hostname import check_host
 from sparktui.profile.secrets import WHY, names_a_secret
 
 NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
@@ -73,10 +74,11 @@ def base_url(url: str) -> str:
     """Return a server's base address as it is, if it is one and holds no secret."""
     try:
         parts = urlsplit(url)
-        port_fits = parts.port is None or parts.port > 0
+        usable = parts.port is None or parts.port > 0
+        check_host(parts.hostname or "")
     except ValueError:
-        port_fits = False
-    if not port_fits or parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f]", url):
+        usable = False
+    if not usable or parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f]", url):
         raise ValueError("expected an address such as http://127.0.0.1:8000")
     if parts.username or parts.password:
         raise ValueError("expected no password in the address: name a variable in api_key_env instead")

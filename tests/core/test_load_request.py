@@ -106,6 +106,9 @@ def test_base_addresses_with_and_without_v1(url: str, target: Target, root: str)
         ("http://g f1/", "space"),
         ("http://gf1..local", "not a usable address"),
         ("http://spärk", "not a usable address"),
+        ("http://xn--.de", "not a usable address"),
+        ("http://xn--a", "not a usable address"),
+        ("http://xn--e28h.de", "not a usable address"),
     ],
 )
 def test_an_address_that_cannot_be_used_says_why_and_what_would_do(url: str, says: str) -> None:

@@ -112,6 +112,14 @@ def test_a_server_that_cannot_be_measured_is_told_like_a_profile() -> None:
     )
 
 
+@pytest.mark.parametrize("host", ["xn--.de", "xn--a", "spärk", "gf1..local", "a" * 64])
+def test_a_server_whose_name_cannot_be_asked_is_refused_where_it_is_written(host: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        profile_for_url(f"http://{host}:8000", "m")
+    assert caught.value.problems == ("bench: serving.url: expected an address such as http://127.0.0.1:8000",)
+    assert profile_for_url("http://xn--sprk-moa:8000", "m")
+
+
 def test_a_race_is_narrowed_to_topologies_levels_and_runs(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(GOOD)
     profile = load_profile(tmp_path / "good.yaml")
