@@ -34,7 +34,7 @@ def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, l
     side_by_side = gains or len(comparison.campaigns) > 1
     parts = [
         _section("What differs", (*comparison.differences, *(comparison.engine_differences if side_by_side else ()))),
-        *(render_table(table, _counted(table), width=width, gains=gains) for table in tables),
+        *(render_table(table, _counted(table), width=width, gains=gains and table.contested) for table in tables),
         _section("Crossovers", [line for table in tables for line in leader_sentences(table)]),
         _section("Between others", [line for table in tables for line in pair_sentences(table)]),
         _section("When to use which", advice_lines(comparison, WIDTH)),
@@ -45,7 +45,10 @@ def render(comparison: Comparison, width: int = WIDTH, *, gains: bool = False, l
 
 
 def render_table(table: Table, counted: str, *, width: int = WIDTH, gains: bool = False) -> str:
-    """Return one table, the best cells of a row in brackets; what does not fit is left out, least needed first."""
+    """Return one table, the best cells of a row in brackets; what does not fit is left out, least needed first.
+
+    `gains` is for a table of two topologies.
+    """
     for std, sure in ((True, True), (False, True), (False, False)):
         figures = _figures(table, table.topologies, std)
         last = _last_column(table, gains, sure, width - _width(figures) - 1)

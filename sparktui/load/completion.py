@@ -19,7 +19,7 @@ MAX_EVENTS = 500_000
 """Of an answer to a request that does not say how many tokens it asks for."""
 
 BROKEN_OFF = frozenset({"abort", "aborted", "canceled", "cancelled", "content_filter", "error", "timeout"})
-"""Finish reasons of vLLM, SGLang and hosted servers for a completion that neither the model nor its length has ended."""
+"""Finish reasons of a completion that neither the model nor its length has ended; vLLM, SGLang and others say so."""
 
 _VISIBLE = 1
 _EMPTY = 2

@@ -145,6 +145,16 @@ async def test_what_was_measured_unlike_is_shown_unranked_and_ranked_when_told_t
     assert "+20 %" in forced or "+19 %" in forced
 
 
+async def test_two_topologies_of_other_workloads_are_shown_each_by_itself_when_forced(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    race = await store_campaign(path, {"mine": {1: (10.0, 11.0)}})
+    print_comparison([f"{PUBLISHED}/solo", str(race)], Asked(metrics=("decode",), force=True), path)
+    shown = capsys.readouterr().out
+    assert "(pp100 tg11, waves, usage by token_ids)\nc         mine\n" in shown
+    assert "(pp1024 tg128, waves, benchy-0.3.5)\n c   solo\n" in shown
+
+
 async def test_a_measured_race_compares_with_a_published_one_by_the_same_calculator_only(path: Path) -> None:
     await store_campaign(path, {"solo": {1: around(40.0, 1)}})
     assert any(line.startswith("calculator: ") for line in compared(path, "1", PUBLISHED).differences)
