@@ -49,17 +49,21 @@ class Label(click.ParamType[str]):
         return str(value) if re.match(NAME, str(value)) else self.fail(f"expected {NAME_TAKES}", param, ctx)
 
 
-class Limit(click.FloatRange):
-    """A number above zero that something may be at most, or at least."""
-
-    def __init__(self) -> None:
-        super().__init__(0, min_open=True)
+class Finite(click.FloatRange):
+    """A number within bounds, which click takes `nan` to be."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number.", param, ctx)
         return number
+
+
+class Limit(Finite):
+    """A number above zero that something may be at most, or at least."""
+
+    def __init__(self) -> None:
+        super().__init__(0, min_open=True)
 
 
 class Span(click.ParamType[float]):
@@ -394,7 +398,7 @@ def compact(campaign: str | None, older_than: float | None, yes: bool) -> None:
 
 @cli.command()
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
-@click.option("--hz", type=click.FloatRange(0.1, 10), default=1.0, show_default=True, help="Looks a second.")
+@click.option("--hz", type=Finite(0.1, 10), default=1.0, show_default=True, help="Looks a second.")
 @click.option("--api-key-env", metavar="NAME", help="The environment variable that holds the key, for URLs.")
 @click.option(
     "--api-key-file",

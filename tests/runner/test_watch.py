@@ -125,6 +125,7 @@ def test_what_cannot_be_watched_is_one_message_and_exit_2(owner: Owner) -> None:
         (("watch", "demo"), "simulated"),
         (("watch", "ftp://x"), "ftp"),
         (("watch", "http://x", "--api-key-env", "NOT_SET"), "NOT_SET is not set"),
+        (("watch", "http://x", "--hz", "nan"), "nan is not a finite number"),
         (("watch",), "Missing argument"),
     ):
         done = owner.type(*words)
