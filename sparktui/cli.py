@@ -448,7 +448,7 @@ def serve(campaign: str | None, host: str, port: int) -> None:
 @cli.command()
 @click.argument("campaign", metavar="[ID]", default="last")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Told from the file's ending where left out.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; stdout where left out.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; stdout where left out, or -.")
 @click.option("--calculator", metavar="NAME", help="Another than the format's own: usage, benchy-0.3.5, benchy-0.4.0.")
 @click.option("--topology", metavar="NAME", help="Only this one; llama-benchy's formats hold one.")
 def export(
@@ -461,7 +461,8 @@ def export(
     from sparktui.exporting.command import Asked, export_campaign
     from sparktui.paths import store_path
 
-    export_campaign(campaign, Asked(form, output, calculator, topology), store_path())
+    file = None if output == Path("-") else output
+    export_campaign(campaign, Asked(form, file, calculator, topology), store_path())
 
 
 def main() -> None:

@@ -43,7 +43,9 @@ def chunks(
         StoreError: The store cannot be read.
     """
     chosen = find_calculator(calculator or (DEFAULT_CALCULATOR if form in BENCHY else DEFAULT))
-    return _WRITERS[form](Subject(reader, reader.campaign(campaign), chosen.name, topology))
+    subject = Subject(reader, reader.campaign(campaign), chosen.name, topology)
+    subject.sweeps()  # a topology that is not there is refused before anything is on stdout
+    return _WRITERS[form](subject)
 
 
 def export(

@@ -47,6 +47,21 @@ def test_every_format_goes_to_stdout(form: str) -> None:
     assert typed("export", "1", "--format", form, "--topology", "solo")
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_topology_that_is_not_there_is_refused_before_anything_is_on_stdout(form: str) -> None:
+    result = CliRunner().invoke(cli, ["export", "--format", form, "--topology", "nope"])
+    assert isinstance(result.exception, UsageError)
+    assert result.stdout == ""
+
+
+def test_a_dash_is_stdout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert typed("export", "--format", "csv", "-o", "-") == typed("export", "--format", "csv")
+    with pytest.raises(UsageError, match="no format"):
+        typed("export", "-o", "-")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["home"]
+
+
 def test_a_named_format_is_stronger_than_the_files_ending(tmp_path: Path) -> None:
     typed("export", "--format", "csv-wide", "-o", tmp_path / "a.json")
     assert (tmp_path / "a.json").read_text(encoding="utf-8").startswith("# name: race")
