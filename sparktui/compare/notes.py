@@ -11,6 +11,7 @@ from sparktui.compare.fingerprint import differences, engine_differences
 from sparktui.compare.gains import gains
 from sparktui.compare.levels import spans
 from sparktui.compare.more_waves import more_waves
+from sparktui.compare.uncounted import uncounted
 from sparktui.compare.winners import TIE_THRESHOLD, Row
 from sparktui.errors import ProfileError
 from sparktui.profile.loader import parse_profile
@@ -30,6 +31,7 @@ def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -
         *_waves_wanted(tables),
         *_doubts(tables),
         *_decisions(tables),
+        *uncounted(columns),
         *_drifts(tables),
         *_controls(columns, tables),
         *(f"{column.name} {column.sweep.state}: {column.sweep.error}" for column in columns if column.sweep.error),

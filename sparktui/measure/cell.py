@@ -130,9 +130,16 @@ def cell_figures(waves: Sequence[WaveRecord], limits: Limits | None = None) -> C
             prompt_tokens=_sum([wave.prompt_tokens for wave in each]),
             completion_tokens=_sum([wave.completion_tokens for wave in each]),
             notes=tuple(dict.fromkeys(note for wave in waves if (note := pool.untold(wave)) is not None)),
+            unknown=_unknown(each),
         ),
         waves,
     )
+
+
+def _unknown(each: Sequence[WaveFigures]) -> dict[str, str]:
+    """Say why there is no prefill, where requests were answered and not counted."""
+    uncounted = any(wave.requests > wave.errors and wave.prompt_tokens is None for wave in each)
+    return {"prefill_tps": "the server did not count its prompts"} if uncounted else {}
 
 
 def described(figures: CellFigures, waves: Sequence[WaveRecord]) -> CellFigures:

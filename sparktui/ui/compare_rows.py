@@ -30,7 +30,8 @@ def _facts(comparison: Comparison) -> list[tuple[str, str]]:
     facts = [("calculator", comparison.calculator), ("tokens counted by", comparison.token_source)]
     facts += _columns_of(comparison)
     facts += [("differs", difference) for difference in comparison.differences]
-    return facts + [("crossover", sentence) for table in comparison.tables for sentence in leader_sentences(table)]
+    facts += [("crossover", sentence) for table in comparison.tables for sentence in leader_sentences(table)]
+    return facts + [("note", note) for note in comparison.notes]
 
 
 def _columns_of(comparison: Comparison) -> list[tuple[str, str]]:
