@@ -266,7 +266,7 @@ def compare(
     """Say who wins, over any campaigns or topologies; of two topologies, what the second gains over the first.
 
     A, B: a campaign's number, `last`, one of its topologies as in `3/solo`, or `published/gemma4-26b-a4b`. Without any,
-    the last campaign. What was not measured alike is shown but not ranked, and the exit code is 2.
+    the last campaign. What was not measured like the others is shown but not ranked, and the exit code is 2.
     """
     from sparktui.compare.command import Asked, print_comparison
     from sparktui.compare.goodput import UserLimits

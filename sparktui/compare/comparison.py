@@ -98,8 +98,11 @@ class Comparison:
     engine_differences: tuple[str, ...]
     """Between the engines, which may be just what is compared."""
     ranked: bool
+    """Whether there are winners: over all columns, or over those that were measured alike."""
     calculator: str
     token_source: str
+    apart: tuple[str, ...] = ()
+    """The columns that are shown and not ranked, since they were not measured like the others."""
 
     @property
     def topologies(self) -> tuple[str, ...]:
@@ -110,6 +113,11 @@ class Comparison:
     def simulated(self) -> bool:
         """Whether any of its figures come from the embedded engine and must never pass for measurements."""
         return any(campaign.simulated for campaign in self.campaigns)
+
+    @property
+    def campaigns_apart(self) -> tuple[CampaignRow, ...]:
+        """Return whose columns are not ranked with the others."""
+        return tuple(dict.fromkeys(column.campaign for column in self.columns if column.name in self.apart))
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
+from sparktui.compare.alike import called
 from sparktui.compare.comparison import Column, Table
 from sparktui.compare.crossover import lead_of
 from sparktui.compare.fingerprint import differences, engine_differences
 from sparktui.compare.gains import gains
 from sparktui.compare.levels import spans
 from sparktui.compare.more_waves import more_waves
+from sparktui.compare.tabulate import UNLIKE
 from sparktui.compare.uncounted import uncounted
 from sparktui.compare.winners import TIE_THRESHOLD, Row
 from sparktui.errors import ProfileError
@@ -18,14 +20,12 @@ from sparktui.profile.loader import parse_profile
 from sparktui.units import percent
 
 
-def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -> tuple[str, ...]:
+def notes(
+    columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool, apart: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return every note, the ones that question the tables first."""
     return (
-        *(
-            ()
-            if ranked
-            else ("not ranked: they were not measured alike; `sparktui compare --force` ranks them all the same",)
-        ),
+        *_unlike(columns, ranked, apart),
         *_unfinished(columns),
         *_failures_untold(columns),
         *_waves_wanted(tables),
@@ -37,6 +37,18 @@ def notes(columns: Sequence[Column], tables: Sequence[Table], *, ranked: bool) -
         *(f"{column.name} {column.sweep.state}: {column.sweep.error}" for column in columns if column.sweep.error),
         *dict.fromkeys(note for column in columns for cell in column.cells for note in cell.figures.notes),
     )
+
+
+def _unlike(columns: Sequence[Column], ranked: bool, apart: Sequence[str]) -> Iterator[str]:
+    """Say who is not ranked, and what to do to have it otherwise."""
+    if not ranked:
+        yield "not ranked: they were not measured alike; `sparktui compare --force` ranks them all the same"
+    elif apart:
+        which = called(dict.fromkeys(column.campaign for column in columns if column.name in apart))
+        yield (
+            f"{which} not ranked: {UNLIKE}; marked with *, and left out by comparing without it; "
+            "`sparktui compare --force` ranks all the same"
+        )
 
 
 def _unfinished(columns: Sequence[Column]) -> Iterator[str]:
@@ -98,7 +110,7 @@ def _decisions(tables: Iterable[Table]) -> list[str]:
 def _told(row: Row) -> Iterator[tuple[str, str]]:
     """Return who cannot win and why, but for what has simply not been measured yet."""
     for topology, why in row.barred.items():
-        if topology not in row.awaited or row.values.get(topology) is not None:
+        if why != UNLIKE and (topology not in row.awaited or row.values.get(topology) is not None):
             yield topology, why
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from sparktui.compare.alike import apart
 from sparktui.compare.baseline import parse_baselines, stated_baselines
 from sparktui.compare.cells import FiguresCache, MeasuredCell, measured_cells
 from sparktui.compare.comparison import Column, Comparison, Selection, Table
@@ -61,7 +62,7 @@ def compare(
         threshold: The margin under which it is a tie.
         metrics: The tables to make, by name; none for every metric that there are figures of.
         calculator: What turns token events into figures, by its name; imported figures stay what they are.
-        force: Rank what was measured unlike too.
+        force: Rank what was measured unlike too; otherwise campaigns unlike all the others are left out of the ranking.
         cache: Figures of earlier calls with the same store; only of use with one reader.
         events: Read every token event too: the time between tokens needs them, the metrics' tables do not.
 
@@ -79,18 +80,20 @@ def compare(
         against = stated_baselines(campaigns[0].origin)
     prints = {column.name: column.fingerprint for column in columns}
     unlike = differences(prints)
-    ranking = Ranking(against, threshold, rank=force or not unlike)
+    left_out = apart(columns) if unlike and not force else ()
+    ranking = Ranking(against, threshold, rank=force or not unlike or bool(left_out), apart=frozenset(left_out))
     tables = _of_metrics(metric_tables(columns, ranking), metrics)
     return Comparison(
         columns=columns,
         campaigns=campaigns,
         tables=tables,
-        notes=notes(columns, tables, ranked=ranking.rank),
+        notes=notes(columns, tables, ranked=ranking.rank, apart=left_out),
         differences=unlike,
         engine_differences=engine_differences(prints),
         ranked=ranking.rank,
         calculator=calculators(cell for column in columns for cell in column.cells),
         token_source=token_sources(cell for column in columns for cell in column.cells),
+        apart=left_out,
     )
 
 

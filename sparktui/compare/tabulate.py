@@ -12,6 +12,9 @@ from sparktui.compare.crossover import leader_changes, pair_crossovers
 from sparktui.compare.gains import gains
 from sparktui.compare.winners import FURTHER, METRICS, TIE_THRESHOLD, Metric, Standing, decide
 
+UNLIKE = "not measured like the others"
+"""Why a column that is not ranked with the others cannot win."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -20,12 +23,14 @@ class Ranking:
     baselines: Baselines
     threshold: float
     rank: bool
+    apart: frozenset[str] = frozenset()
+    """The columns that are shown and cannot win."""
 
 
 def further_tables(comparison: Comparison, metrics: Sequence[Metric] = FURTHER) -> tuple[Table, ...]:
     """Return tables of other figures of what was compared, where there are any; margins against the runner-up."""
     columns = comparison.columns
-    ranking = Ranking(Baselines(), TIE_THRESHOLD, rank=comparison.ranked)
+    ranking = Ranking(Baselines(), TIE_THRESHOLD, rank=comparison.ranked, apart=frozenset(comparison.apart))
     there = {(cell.workload, name) for column in columns for cell in column.cells for name in cell.figures.figures}
     return tuple(
         _table(metric, workload, columns, ranking)
@@ -65,7 +70,7 @@ def _table(metric: Metric, workload: Workload, columns: Sequence[Column], rankin
         decide(
             metric,
             level,
-            [_standing(metric, name, mine.get((name, level))) for name in names],
+            [_standing(metric, name, mine.get((name, level)), apart=name in ranking.apart) for name in names],
             baselines=ranking.baselines.names(metric.name, level),
             threshold=ranking.threshold,
             rank=ranking.rank,
@@ -87,14 +92,14 @@ def _table(metric: Metric, workload: Workload, columns: Sequence[Column], rankin
     )
 
 
-def _standing(metric: Metric, name: str, cell: MeasuredCell | None) -> Standing:
+def _standing(metric: Metric, name: str, cell: MeasuredCell | None, *, apart: bool) -> Standing:
     if cell is None:
         return Standing(name)
     figures = cell.figures
     known = figures.mean(metric.figure)
     why = figures.unknown.get(metric.figure)
     unknown = f"its {metric.name} is not known{f': {why}' if why else ''}"
-    barred = cell.barred or (None if known is not None else unknown)
+    barred = cell.barred or (None if known is not None else unknown) or (UNLIKE if apart else None)
     return Standing(name, figures.samples(metric.figure), known, barred, cell.awaited)
 
 

@@ -155,6 +155,59 @@ async def test_two_topologies_of_other_workloads_are_shown_each_by_itself_when_f
     assert "(pp1024 tg128, waves, benchy-0.3.5)\n c   solo\n" in shown
 
 
+def other(model: str) -> str:
+    return Fingerprint(model=model).to_json()
+
+
+async def three(path: Path, *models: str) -> None:
+    """Store campaigns of one topology each, each faster than the one before, that served these models."""
+    for nth, model in enumerate(models, 1):
+        await store_campaign(path, {"solo": {1: around(50.0 + 10 * nth, nth)}})
+        async with await Writer.open(path) as writer:
+            await writer.set_sweep_facts(nth, fingerprint=other(model))
+
+
+async def test_one_unlike_campaign_does_not_keep_the_others_from_being_ranked(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await three(path, "m", "m", "other")
+    comparison = compared(path, "1", "2", "3", metrics=("decode",))
+    (row,) = comparison.rows
+    assert (row.winner, row.against, row.tie) == ("2/solo", "1/solo", False)
+    assert row.barred == {"3/solo": "not measured like the others"}
+    assert comparison.apart == ("3/solo",)
+    assert row.values["3/solo"] is not None
+    document = to_json(comparison)
+    jsonschema.validate(document, SCHEMA)
+    assert document["apart"] == ["3/solo"]
+    with pytest.raises(UsageError, match="3 not ranked: not measured like the others") as caught:
+        print_comparison(("1", "2", "3"), Asked(), path)
+    assert "compare without 3" in str(caught.value.hint)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "model: m (1/solo, 2/solo) against other (3/solo)" in shown
+    assert "3 not ranked: not measured like the others; marked with *" in shown
+    assert "3/solo cannot win" not in shown, "it is said once"
+    assert not compared(path, "1", "2", "3", force=True).apart
+
+
+@pytest.mark.parametrize("models", [("m", "m", "other", "other"), ("m", "other", "third"), ("m", "other")])
+async def test_where_it_is_not_plain_which_is_the_unlike_one_nobody_is_ranked(
+    path: Path, models: tuple[str, ...]
+) -> None:
+    await three(path, *models)
+    comparison = compared(path, *(str(nth) for nth in range(1, len(models) + 1)))
+    assert not comparison.ranked
+    assert not comparison.apart
+    assert {row.winner for row in comparison.rows} == {None}
+
+
+async def test_what_is_unknown_is_alike_to_two_that_are_not_alike_and_decides_nothing(path: Path) -> None:
+    await three(path, "m", "other", "m")
+    async with await Writer.open(path) as writer:
+        await writer.set_sweep_facts(3, fingerprint=Fingerprint().to_json())
+    assert not compared(path, "1", "2", "3").ranked
+
+
 async def test_a_measured_race_compares_with_a_published_one_by_the_same_calculator_only(path: Path) -> None:
     await store_campaign(path, {"solo": {1: around(40.0, 1)}})
     assert any(line.startswith("calculator: ") for line in compared(path, "1", PUBLISHED).differences)

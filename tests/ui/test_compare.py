@@ -248,6 +248,26 @@ async def test_columns_for_which_there_is_no_room_are_named(tmp_path: Path) -> N
         assert panel.content_size.height == len(lines)
 
 
+async def test_the_one_that_is_unlike_the_others_is_named_and_the_others_have_their_winner(tmp_path: Path) -> None:
+    store, _ = recorded(tmp_path, FINISHED)
+    build(store, FINISHED)
+    build(store, FINISHED)
+    change(store, """UPDATE sweep SET fingerprint = '{"model": "m"}'""")
+    change(store, """UPDATE sweep SET fingerprint = '{"model": "other"}' WHERE campaign = 3""")
+    async with Viewer(store, 1).run_test(size=(200, 60)) as pilot:
+        await pilot.app.compare_campaigns(("1/solo", "2/shuffle", "3/cluster-tp2"))  # type: ignore[attr-defined]
+        for _ in range(3):
+            viewer = await shown(pilot)
+        said, rows = text(viewer.panel(Standing)), table(viewer, "decode")
+        notes = text(viewer.panel(Notes))
+    assert "gemma4-26b-a4b #3 not ranked: unlike the others, see the notes" in said
+    assert "shuffle +" in rows[8]
+    assert "[57" not in rows[2], "the unlike one has no brackets, though it is the fastest"
+    assert "[39" in rows[2]
+    assert "model: m (solo, shuffle) against other (cluster-tp2)" in notes
+    assert "3 not ranked: not measured like the others" in notes
+
+
 async def test_loads_that_have_tables_of_their_own_are_said_above_them(tmp_path: Path) -> None:
     store, campaign = recorded(tmp_path, FINISHED)
     change(store, "UPDATE cell SET pp = 512")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from sparktui.compare.answers import advice_lines
+from sparktui.compare.comparison import Comparison
 from sparktui.compare.sentences import leader_sentences
 from sparktui.compare.unmeasured import unmeasured_lines
 from sparktui.ui.compared_view import CompareView
@@ -54,7 +55,7 @@ class Standing(Panel):
 def _side_by_side(view: CompareView, width: int) -> tuple[Content, Content]:
     """Say which campaigns these are, after what matters more: where they are not ranked, that they are not."""
     names = ", ".join(harmless(one.called) for one in Whose.compared(view.comparison.campaigns))
-    ranked = "" if view.comparison.ranked else "not ranked: not measured alike, see the notes   "
+    ranked = _not_ranked(view.comparison)
     loads = len({table.workload for table in view.comparison.tables})
     apart = f"{loads} loads, each with tables of its own: scroll   " if loads > 1 else ""
     first = Content.assemble((ranked, "bold $warning"), (apart, "$warning"), (names, "bold"))
@@ -77,6 +78,14 @@ def _workload(snapshot: Snapshot, room: int) -> str:
     while len(facts) > 1 and len(" · ".join(facts)) > room:
         facts.pop()
     return " · ".join(facts)
+
+
+def _not_ranked(comparison: Comparison) -> str:
+    """Say that nobody is ranked, or who is left out of it; the notes say why."""
+    if not comparison.ranked:
+        return "not ranked: not measured alike, see the notes   "
+    left_out = ", ".join(harmless(one.called) for one in Whose.compared(comparison.campaigns_apart))
+    return f"{left_out} not ranked: unlike the others, see the notes   " if left_out else ""
 
 
 class Crossings(Panel):
