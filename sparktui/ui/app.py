@@ -162,7 +162,7 @@ class SparktuiApp(ToastingApp[str]):
     async def compare_campaigns(self, selections: tuple[str, ...]) -> None:
         """Show campaigns side by side, as `sparktui compare` takes them."""
         self.compare_with(selections)
-        await self.action_go("compare")
+        await self._go("compare")
 
     def forget(self, campaigns: tuple[int, ...]) -> None:
         """Open none of these any more: they were deleted."""
@@ -272,6 +272,12 @@ class SparktuiApp(ToastingApp[str]):
         return stack[0] if stack and isinstance(stack[0], Place) else None
 
     async def action_go(self, mode: str) -> None:
+        """Switch to a screen by its key, which leads from another to the open campaign, to Compare of it too."""
+        if mode == "compare" and self.current_mode != mode and self.compared and self._campaign is not None:
+            self.compare_with(())
+        await self._go(mode)
+
+    async def _go(self, mode: str) -> None:
         """Switch to a screen and draw on it what is known."""
         await self.switch_mode(mode)
         self._draw()

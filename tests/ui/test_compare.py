@@ -13,6 +13,7 @@ from sparktui.compare.summary import summarise
 from sparktui.store.reader import Reader
 from sparktui.ui.widgets.answers import Advice, Crossings, Notes, Standing
 from sparktui.ui.widgets.masthead import Masthead
+from sparktui.ui.widgets.outcome import Outcome
 from sparktui.ui.widgets.verdicts import VerdictTable, _spread
 from tests.ui.fixture_store import FINISHED, Race, build
 from tests.ui.viewing import Viewer, change, recorded, shown, text
@@ -221,6 +222,38 @@ async def test_whoever_opens_a_campaign_compares_that_one(tmp_path: Path, opened
         assert "published" not in text(viewer.panel(Standing))
         assert f"#{opened}" in text(viewer.panel(Masthead))
         assert table(viewer, "decode")[-1].endswith("against the runner-up")
+
+
+async def test_from_another_screen_4_leads_to_all_tables_of_the_open_campaign(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        await viewer.compare_campaigns(("published/gemma4-26b-a4b",))
+        await pilot.press("4")
+        assert "published" in text((await shown(pilot)).panel(Masthead)), "it is in front already"
+        await pilot.press("2")
+        viewer = await shown(pilot)
+        assert "4 all tables" in text(viewer.panel(Outcome))
+        await pilot.press("4")
+        viewer = await shown(pilot)
+        assert "gemma4-26b-a4b #1" in text(viewer.panel(Masthead))
+        assert "published" not in text(viewer.panel(Standing))
+
+
+async def test_where_none_is_open_4_leads_back_to_what_was_chosen(tmp_path: Path) -> None:
+    store, _ = recorded(tmp_path, FINISHED)
+    async with Viewer(store, None).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        await viewer.compare_campaigns(("published/gemma4-26b-a4b",))
+        await pilot.press("6", "4")
+        await shown(pilot)
+        assert "published" in text((await shown(pilot)).panel(Standing))
+
+
+async def test_a_baseline_stays_where_the_screen_is_left_and_gone_to_again(tmp_path: Path) -> None:
+    async with Viewer(*recorded(tmp_path, FINISHED)).run_test(size=(120, 36)) as pilot:
+        await pilot.press("4", "b", "2", "4")
+        await shown(pilot)
+        assert table(await shown(pilot), "decode")[-1].endswith("against solo")
 
 
 async def test_a_baseline_of_one_campaign_is_not_asked_of_the_next(tmp_path: Path) -> None:
