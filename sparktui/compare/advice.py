@@ -12,7 +12,7 @@ from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.levels import spans
 from sparktui.compare.more_waves import more_waves
-from sparktui.compare.reasons import beside, decided_winner, undecided, won
+from sparktui.compare.reasons import beside, decided_winner, undecided, who_else, won
 from sparktui.compare.winners import MetricName, Row
 
 DEFAULT = "default"
@@ -94,14 +94,14 @@ def _band(table: Table | None, case: UseCase) -> list[Row]:
 def _runs(rows: Sequence[Row]) -> Iterator[list[Row]]:
     """Split levels where the answer changes.
 
-    A tie goes with the winner before it, or else after it, where that is one of those that tie.
+    A tie goes with the winner before it or after it that is among those that tie; where both are, it is for neither.
     """
     answers: list[tuple[str, ...]] = []
     known: str | None = None
     for at, row in enumerate(rows):
         following = next((winner for later in rows[at:] if (winner := decided_winner(later)) is not None), None)
-        joined = (name for name in (known, following) if name is not None and name in row.tied)
-        known = decided_winner(row) or next(joined, None)
+        joined = {name for name in (known, following) if name is not None and name in row.tied}
+        known = decided_winner(row) or (joined.pop() if len(joined) == 1 else None)
         answers.append((known,) if known is not None else ("undecided",))
     for _, run in groupby(zip(answers, rows, strict=True), key=lambda pair: pair[0]):
         yield [row for _, row in run]
@@ -118,19 +118,21 @@ def _answer(case: UseCase, rows: Sequence[Row], tables: Mapping[MetricName, Tabl
         table.workload,
         levels=tuple(row.concurrency for row in rows),
         topology=topology,
-        reason=undecided(table, rows) if topology is None else "; ".join(_reasons(case, topology, rows, tables)),
+        reason="; ".join(_reasons(case, topology, rows, tables)),
         means_only=bool(ranked) and all(row.interval is None for row in ranked),
         awaited=_awaited(rows),
         waves=more_waves(rows) if topology is None else None,
     )
 
 
-def _reasons(case: UseCase, topology: str, rows: Sequence[Row], tables: Mapping[MetricName, Table]) -> Iterator[str]:
-    yield from won(tables[case.metric], topology, rows)
-    if case.also is not None and (other := tables.get(case.also)) is not None:
-        levels = [row.concurrency for row in rows if decided_winner(row) is not None]
-        if text := beside(other, topology, levels):
-            yield text
+def _reasons(
+    case: UseCase, topology: str | None, rows: Sequence[Row], tables: Mapping[MetricName, Table]
+) -> Iterator[str]:
+    table, other = tables[case.metric], None if case.also is None else tables.get(case.also)
+    levels = [row.concurrency for row in rows]
+    yield from (undecided(table, rows),) if topology is None else won(table, topology, rows)
+    if other is not None:
+        yield from who_else(other, levels) if topology is None else beside(other, topology, levels)
 
 
 def _awaited(rows: Iterable[Row]) -> tuple[str, ...]:

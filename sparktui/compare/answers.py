@@ -118,7 +118,11 @@ def _who(advice: Advice, several: bool) -> str:
 
 def advice_reason(advice: Advice) -> str:
     """Say why, and how far that goes: by means alone, or only so far."""
-    waves = "" if advice.waves is None else f"about {advice.waves} waves would probably tell (--runs {advice.waves})"
+    waves = (
+        ""
+        if advice.waves is None
+        else f"about {advice.waves} waves would probably decide the tie (--runs {advice.waves})"
+    )
     parts = (advice.reason, waves, "by means alone" if advice.means_only else "", "so far" if advice.awaited else "")
     return "; ".join(part for part in parts if part)
 

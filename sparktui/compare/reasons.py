@@ -28,20 +28,21 @@ def undecided(table: Table, rows: Sequence[Row]) -> str:
 
 
 def won(table: Table, topology: str, rows: Sequence[Row]) -> Iterator[str]:
-    """Say by how much a topology wins some levels, what it reaches there, and at which of them it only ties."""
+    """Say by how much a topology wins which levels, what it reaches there, and at which others it only ties."""
     decided = [row for row in rows if decided_winner(row) is not None]
-    yield f"{_ahead(table.metric, decided)}, {_values(table, topology, decided)}"
+    where = "" if len(decided) == len(rows) else f" at {_where(table, decided)}"
+    yield f"{_ahead(table.metric, decided)}{where}, {_values(table, topology, decided)}"
     others = dict.fromkeys(name for row in rows for name in row.tied if name != topology)
     if others:
         yield f"ties with {' and '.join(others)} at {_where(table, [row for row in rows if row.tie])}"
 
 
-def beside(table: Table, topology: str, levels: Sequence[int]) -> str:
+def beside(table: Table, topology: str, levels: Sequence[int]) -> Iterator[str]:
     """Tell a figure that does not decide: its values, and at which levels it is ahead or somebody else is."""
     rows = [row for row in table.rows if row.concurrency in levels]
     values = _values(table, topology, rows)
     if not values:
-        return ""
+        return
     said = [f"{NAMES.get(table.metric.name, table.metric.name)} {values}"]
     for name in dict.fromkeys(winner for row in rows if (winner := decided_winner(row)) is not None):
         mine = [row for row in rows if decided_winner(row) == name]
@@ -49,7 +50,17 @@ def beside(table: Table, topology: str, levels: Sequence[int]) -> str:
         said.append(
             ahead if len(rows) == 1 or (name == topology and mine == rows) else f"{ahead} at {_where(table, mine)}"
         )
-    return ", ".join(said)
+    yield ", ".join(said)
+
+
+def who_else(table: Table, levels: Sequence[int]) -> Iterator[str]:
+    """Tell of levels without an answer who is ahead in a figure that does not decide, for whoever has to choose."""
+    rows = [row for row in table.rows if row.concurrency in levels]
+    name = NAMES.get(table.metric.name, table.metric.name)
+    for winner in dict.fromkeys(found for row in rows if (found := decided_winner(row)) is not None):
+        mine = [row for row in rows if decided_winner(row) == winner]
+        where = "" if len(mine) == len(rows) else f" at {_where(table, mine)}"
+        yield f"{name} with {winner} {_ahead(table.metric, mine, named=False)}{where}"
 
 
 def _no_winner(table: Table, said: str, rows: Sequence[Row], several: bool) -> str:

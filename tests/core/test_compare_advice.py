@@ -62,7 +62,10 @@ def test_the_published_reasons_are_the_published_margins_and_say_that_only_means
     assert "prefill 12 989 tok/s, +42 % over cluster-tp2" in said["many users, maximum throughput"].reason
     assert "TTFT 14 to 24 % sooner than cluster-tp2" in said["latency-sensitive at scale"].reason
     assert "better with cluster-tp2 at c8-c32, +6.3 % over" in said["latency-sensitive at scale"].reason
-    assert "ties with cluster-tp2 at c4" in said["prefill-heavy"].reason
+    assert "+13 to +42 % prefill over cluster-tp2 at c8-c64" in said["prefill-heavy"].reason
+    assert "ties with cluster-tp2 at c4; TTFT 536.0 to 3 168 ms, better with cluster-tp2 at c4, 14" in (
+        said["prefill-heavy"].reason
+    )
     assert said["default"].reason == "wins decode at 6 of 7 levels (c1-c32); shuffle wins at c64"
     assert said["single user"].means_only
     assert max(map(len, advice_lines(published, 80))) <= 78
@@ -80,7 +83,13 @@ async def test_a_use_case_whose_winner_changes_has_an_answer_for_each_part(tmp_p
     steady = [100.0, 101.0, 99.0, 100.0, 100.0]
     slow = [value / 2 for value in steady]
     rates = {"a": {8: steady, 16: steady, 32: slow}, "b": {8: slow, 16: steady, 32: steady}}
-    assert decode(advise(await compared(tmp_path, rates))) == {(8, 16): "a", (32,): "b", (8, 16, 32): None}
+    found = advise(await compared(tmp_path, rates))
+    assert decode(found) == {(8,): "a", (16,): None, (32,): "b", (8, 16, 32): None}, "the tie is for neither"
+    rates["b"][32], rates["a"][32] = slow, steady
+    joined = await compared(tmp_path / "joined", rates)
+    assert decode(advise(joined)) == {(8, 16, 32): "a"}
+    reason = next(advice for advice in advise(joined) if advice.use_case == "moderate concurrency").reason
+    assert reason.startswith("+100 % decode over b at c8, c32, 100.00 tok/s; ties with b at c16")
 
 
 async def test_a_tie_of_others_is_no_level_of_the_winner_beside_it(tmp_path: Path) -> None:
@@ -143,7 +152,9 @@ def test_a_tie_that_is_measured_against_a_baseline_says_who_ties() -> None:
     with open_published("gemma4-26b-a4b") as (reader, campaign):
         found = advise(summarise(reader, campaign, baseline="solo", threshold=0.1))
     single = next(advice for advice in found if advice.use_case == "single user")
-    assert single.reason == "a tie: cluster-tp2 = cluster-tp2-ray, +39 to +50 % vs solo"
+    tie, beside = single.reason.split("; ")
+    assert tie == "a tie: cluster-tp2 = cluster-tp2-ray, +39 to +50 % vs solo"
+    assert beside == "TTFT with cluster-tp2 19 % sooner than solo"
 
 
 def test_a_use_case_with_nobody_to_compare_says_who_is_there_alone() -> None:

@@ -69,6 +69,6 @@ async def test_what_is_undecided_says_how_many_waves_would_tell_and_the_option_f
         found = summarise(reader, campaign)
     (single, *_) = advise(found)
     assert single.waves is not None
-    said = f"about {single.waves} waves would probably tell (--runs {single.waves})"
+    said = f"about {single.waves} waves would probably decide the tie (--runs {single.waves})"
     assert said in " ".join(" ".join(advice_lines(found, 200)).split())
     assert any(f"(--runs): about {single.waves} at c1" in note for note in found.notes)
