@@ -8,6 +8,8 @@ from typing import Literal
 from sparktui.live.values import STALE_INTERVALS
 
 NODE_INTERVAL_S = 1.0
+STALE_S = STALE_INTERVALS * NODE_INTERVAL_S
+"""A silence this long is more than a sample or two that are late."""
 
 Alarm = Literal["", "warn", "stop"]
 
@@ -57,7 +59,7 @@ class Node:
     @property
     def stale(self) -> bool:
         """Whether the agent has missed several samples."""
-        return self.age_s > STALE_INTERVALS * NODE_INTERVAL_S
+        return self.age_s > STALE_S
 
     @property
     def warns_gib(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -237,6 +238,17 @@ async def test_a_stall_falls_to_zero_and_shows_its_age(tmp_path: Path) -> None:
         cards = list(viewer.screen.query(NodeCard))
         assert all("last seen 13 s ago" in text(card) for card in cards)
         assert all(card.has_class("-stale") for card in cards)
+
+
+async def test_after_the_end_a_node_is_as_it_was_then_and_one_that_was_lost_before_says_so(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    change(store, "UPDATE node_sample SET phase = 'stopping'")
+    change(store, "UPDATE node_sample SET t = t - 160 WHERE node = 'gf2'")
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        viewer = await shown(pilot)
+        first, second = (str(card.border_title) for card in viewer.screen.query(NodeCard))
+    assert first == "gf1 · fragile · at the end, 40 s ago"
+    assert re.fullmatch(r"gf2 · stopping · last seen 2 m 0\d s before the end", second)
 
 
 async def test_unknown_is_a_dash_and_never_zero(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.containers import Container
 from textual.content import Content
 
-from sparktui.ui.node_values import Node
+from sparktui.ui.node_values import STALE_S, Node
 from sparktui.ui.snapshot import Snapshot
 from sparktui.ui.text import Part, harmless, lines, squeezed, track
 from sparktui.ui.widgets.panel import Panel
@@ -63,9 +63,8 @@ class NodeCard(Panel):
         super().show(snapshot)
 
     def _label(self, node: Node, snapshot: Snapshot, over: bool) -> None:
-        note = f"last seen {duration(node.age_s)} ago" if node.stale or over else _countdown(node)
         rank = "" if node.rank is None else f"rank {node.rank}"
-        words = [node.name, "fragile" if node.fragile else "", rank, node.phase, note]
+        words = [node.name, "fragile" if node.fragile else "", rank, *_as_of(node, snapshot, over)]
         said = "; ".join(_troubles(node, snapshot)) or _limit_in_words(node)
         self.entitle(" · ".join(word for word in words if word), "" if over else said)
         alarm = "" if over else node.alarm
@@ -86,6 +85,17 @@ class NodeCard(Panel):
 
 def _find(snapshot: Snapshot, name: str) -> Node | None:
     return next((node for node in snapshot.nodes if node.name == name), None)
+
+
+def _as_of(node: Node, snapshot: Snapshot, over: bool) -> list[str]:
+    """Say what a node is doing and when it was heard; with a race its agents end, each in the middle of something."""
+    finished = None if snapshot.campaign is None else snapshot.campaign.finished
+    if not over or finished is None:
+        return [node.phase, f"last seen {duration(node.age_s)} ago" if node.stale or over else _countdown(node)]
+    before = finished - (snapshot.taken - node.age_s)
+    if before > STALE_S:
+        return [node.phase, f"last seen {duration(before)} before the end"]
+    return [f"at the end, {duration(snapshot.taken - finished)} ago"]
 
 
 def _countdown(node: Node) -> str:
