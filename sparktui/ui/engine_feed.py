@@ -13,6 +13,8 @@ from sparktui.ui.snapshot import Engine
 
 POINTS_KEPT = 32
 """Of one a second: several times the window in which counts are compared."""
+ONE_LOOK_S = 0.5
+"""Within which all engines are asked, once a second: a sum over two looks is none."""
 
 
 class EngineFeed:
@@ -26,7 +28,6 @@ class EngineFeed:
         self._latest: dict[str, ServerSampleRow] = {}
         self._before: dict[str, ServerSampleRow] = {}
         """Each engine's last word before the cell began."""
-        self._heard: set[str] = set()
         self._generated: deque[Point] = deque(maxlen=POINTS_KEPT)
         self._shares: dict[str, int] = {}
         self._shared: tuple[int, int] | None = None
@@ -56,9 +57,7 @@ class EngineFeed:
         if sample.backend not in self._latest:
             self._generated.clear()  # what one engine generated before it was first heard of is no sudden burst
         self._latest[sample.backend] = sample
-        self._heard.add(sample.backend)
-        if self._heard == self._latest.keys():
-            self._heard = set()
+        if all(sample.t - other.t < ONE_LOOK_S for other in self._latest.values()):
             self._add_up(sample.t)
 
     def _add_up(self, t: float) -> None:

@@ -63,6 +63,24 @@ async def test_the_engines_counters_together_are_held_against_what_arrives(
     assert found.disagrees is disagrees
 
 
+@pytest.mark.parametrize("unheard", [[], [("gf1", 5)], [("gf2", 5)], [("gf2", 0), ("gf1", 12)]])
+async def test_two_engines_that_get_faster_are_summed_over_one_look_and_never_over_two(
+    tmp_path: Path, unheard: list[tuple[str, int]]
+) -> None:
+    looks = [(t, offset, name) for t in range(21) for offset, name in ((0.0, "gf1"), (0.01, "gf2"))]
+    said = [
+        (t + offset, name, ServerFigures(generation_tokens=float(t**4)))
+        for t, offset, name in looks
+        if (name, t) not in unheard
+    ]
+    reader, engines = await feed(tmp_path / "s.db", said)
+    with reader:
+        engines.read(cell(0.0))
+        found = engines.agreement(deque((i / 4, round(2 * (i / 4) ** 4)) for i in range(81)))
+    assert found is not None
+    assert abs(found.off) < 0.01
+
+
 async def test_an_engine_without_counters_gives_no_verdict(tmp_path: Path) -> None:
     said = [(float(t), "gf1", ServerFigures(running=1.0)) for t in range(20)]
     reader, engines = await feed(tmp_path / "s.db", said)
