@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from sparktui.errors import HostError, LaunchError
@@ -80,14 +81,13 @@ class BringUp:
     async def _launch_and_wait(self) -> Engine:
         await self.deployment.launch()
         urls = tuple(dict.fromkeys([*(backend.url for backend in self.plan.backends), self.plan.url]))
-        return await wait_ready(
-            [self.access.api(url) for url in urls],
-            self.plan.model,
-            dead=self.deployment.dead,
-            timeout_s=self.timeout_s if self.plan.steps else UP_TIMEOUT_S,
-            api=self.api,
-            on_phase=self._enter,
+        servers = [self.access.api(url) for url in urls]
+        wait = partial(
+            wait_ready, servers, self.plan.model, dead=self.deployment.dead, api=self.api, on_phase=self._enter
         )
+        if self.plan.steps:
+            return await wait(timeout_s=self.timeout_s)
+        return await wait(timeout_s=UP_TIMEOUT_S, if_late="nothing was launched there: start it, or mend its address")
 
     async def _enter(self, phase: str) -> None:
         self._phase = phase

@@ -171,7 +171,7 @@ def outcome(sweeps: list[Sweep], *, stopped: bool, guarded: bool) -> ExitCode:
         return ExitCode.INTERRUPTED
     if guarded or "guard" in states:
         return ExitCode.GUARD
-    if all(state == "failed" for state in states) and not any(sweep.measured for sweep in sweeps):
+    if all(state == "failed" for state in states) and not any(s.measured or s.came_up for s in sweeps):
         return ExitCode.LAUNCH
     if any(state != "done" for state in states) or any(sweep.failed_cells for sweep in sweeps):
         return ExitCode.PARTIAL

@@ -63,6 +63,7 @@ class Sweep:
     failed_cells: int = 0
     measured: int = 0
     """Cells that were measured to their end."""
+    came_up: bool = False
     earlier: Fingerprint | None = None
     """What its first waves were measured on, where it has some from before the campaign was broken off."""
 
@@ -133,6 +134,7 @@ class SweepRunner:
             await asyncio.to_thread(_earlier_launches, self.journal.writer.path, self.campaign, sweep.topology),
         )
         up = await bring_up.run()
+        sweep.came_up = True
         self.steering.brought_up(sweep.topology, up.seconds)
         await self._state(sweep, "measuring")
         return up

@@ -37,6 +37,7 @@ async def wait_ready(
     timeout_s: float,
     api: Api = "chat",
     on_phase: OnPhase | None = None,
+    if_late: str = "the log below says what it was doing; a rank that never joined keeps the others waiting",
 ) -> Engine:
     """Wait until every server serves the model, and return what the first says of itself.
 
@@ -47,6 +48,7 @@ async def wait_ready(
         timeout_s: For all of it together.
         api: Through which the first completion is made.
         on_phase: Called when there is something else to wait for.
+        if_late: What helps where they are not ready in time.
 
     Raises:
         LaunchError: One died, serves something else, failed its first completion, or was not ready in time.
@@ -60,10 +62,7 @@ async def wait_ready(
             await _tell(on_phase, "making a first completion")
             engines = [await _verify(server, model, api) for server in servers]
     except TimeoutError:
-        raise LaunchError(
-            f"not ready after {timeout_s:.0f} s: {await _waited_for(servers)}",
-            "the log below says what it was doing; a rank that never joined keeps the others waiting",
-        ) from None
+        raise LaunchError(f"not ready after {timeout_s:.0f} s: {await _waited_for(servers)}", if_late) from None
     except (EngineError, UsageError) as error:
         raise LaunchError(error.message, error.hint) from error
     other = next((engine.answers_as for engine in engines if engine.answers_as is not None), None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from prometheus_client.parser import text_string_to_metric_families
 
 from sparktui.errors import EngineError
-from sparktui.measure.metrics_page import one_rank_each, parse_metrics
+from sparktui.measure.metrics_page import MOST, one_rank_each, parse_metrics
 from sparktui.measure.server_figures import ServerFigures
 from sparktui.watching.histogram import Histogram
 
@@ -66,7 +66,7 @@ def _histogram(page: str, bucket: str) -> Histogram | None:
     try:
         families = text_string_to_metric_families("\n".join(lines) + "\n")
         for sample in one_rank_each(sample for family in families for sample in family.samples):
-            counts[float(sample.labels["le"])] += sample.value
+            counts[float(sample.labels["le"])] += min(sample.value, MOST)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise EngineError(f"the metrics page cannot be read: {error}", "is this an engine's /metrics?") from error
     bounds = tuple(sorted(bound for bound in counts if not math.isnan(bound)))

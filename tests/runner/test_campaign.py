@@ -242,6 +242,8 @@ workload: {pp: 64, tg: 8, concurrency: [1], runs: 1}
     done = owner.type("run", owner.profile(profile), "--plain")
     assert done.returncode == 3, done.stderr
     assert "not ready after 10 s" in done.stderr
+    assert "nothing was launched there: start it, or mend its address" in done.stderr
+    assert "rank" not in done.stderr
     assert owner.rows("SELECT state FROM cell") == [("skipped",)]
 
 
