@@ -86,6 +86,12 @@ class StoreError(SparktuiError):
     exit_code = ExitCode.PARTIAL
 
 
+class ScreenError(SparktuiError):
+    """A screen broke off by an error of its own; what it showed goes on."""
+
+    exit_code = ExitCode.PARTIAL
+
+
 class OutputError(SparktuiError):
     """A result cannot be printed."""
 

@@ -40,6 +40,7 @@ from sparktui.ui.places import MODES, Asking, NodeLooking, Place, ShowingOthers,
 from sparktui.ui.snapshot import EMPTY, Snapshot
 from sparktui.ui.starting import start_question
 from sparktui.ui.table_shown import csv_chunks
+from sparktui.ui.terminal import run_to_its_end
 from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
 from sparktui.ui.toasting import ToastingApp
 from sparktui.ui.whose import Whose
@@ -452,9 +453,9 @@ def run_app(
     """Run the app until it is closed and return its farewell, which may be empty.
 
     Raises:
-        SparktuiError: It could not run.
+        ScreenError: It broke off.
     """
     app = SparktuiApp(store_path, campaign, hz, start, doing=doing)
     app.suiting_theme = suiting_theme(app)
     gc.freeze()  # what was imported stays: a full collection would look at all of it, and be felt at the next key
-    return app.run() or ""
+    return run_to_its_end(app, "a race that runs goes on; `sparktui attach --plain` shows it as lines") or ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from textual.app import App, ReturnType
+from textual.app import ReturnType
 
 from sparktui.ui.messages import FileWritten
+from sparktui.ui.terminal import TerminalApp
 
 
-class ToastingApp(App[ReturnType]):
+class ToastingApp(TerminalApp[ReturnType]):
     """Shows one toast at a time: two of them cover half of a small terminal, and the older is old news."""
 
     def on_notify(self) -> None:

@@ -23,6 +23,7 @@ from sparktui.ui.keys import KeysInWords
 from sparktui.ui.messages import WorkFailed
 from sparktui.ui.naming import file_stem
 from sparktui.ui.table_shown import csv_chunks
+from sparktui.ui.terminal import run_to_its_end
 from sparktui.ui.theme_choice import ThemeChoice, suiting_theme
 from sparktui.ui.toasting import ToastingApp
 from sparktui.ui.watch_rows import watch_rows
@@ -139,7 +140,11 @@ class WatchApp(ToastingApp[None]):
 
 
 def run_watch_app(watcher: Watcher, hz: float, look_hz: float) -> None:
-    """Show what is watched until the screen is closed, drawn and asked for so many times a second."""
+    """Show what is watched until the screen is closed, drawn and asked for so many times a second.
+
+    Raises:
+        ScreenError: It broke off.
+    """
     app = WatchApp(watcher, hz, look_hz=look_hz)
     app.suiting_theme = suiting_theme(app)
-    app.run()
+    run_to_its_end(app, "what is watched goes on; `sparktui watch --plain` shows it as lines")

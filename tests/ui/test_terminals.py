@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import io
 import json
 import os
+import queue
+import signal
+import struct
+import termios
+import threading
+from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from textual import events
+from textual.message import Message
 
 from sparktui.cli import cli
+from sparktui.errors import ExitCode, ScreenError
 from sparktui.ui import themes
 from sparktui.ui.app import SparktuiApp, run_app
+from sparktui.ui.terminal import TerminalDriver
 from sparktui.viewing import HZ, SSH_HZ, Viewing, open_app, view_what_there_is
 from sparktui.watching.command import Asked, watch
 from tests.ui.fixture_store import FINISHED
 from tests.ui.viewing import change, recorded
+from tests.waiting import wait_until
 
 
 class Terminal(io.StringIO):
@@ -153,3 +167,66 @@ def test_a_terminal_of_sixteen_colours_or_none_gets_the_theme_for_it(
     monkeypatch.setattr(SparktuiApp, "run", lambda app: seen.append(app.suiting_theme))
     run_app(tmp_path / "sparktui.db")
     assert seen == [theme]
+
+
+def on_message(_: SparktuiApp) -> None:
+    raise RuntimeError("of a screen")
+
+
+def in_driver(app: SparktuiApp) -> None:
+    app.panic("of the driver")
+
+
+@pytest.mark.parametrize("broken", [on_message, in_driver])
+def test_a_screen_that_broke_off_is_an_error_and_not_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Callable[[SparktuiApp], None]
+) -> None:
+    monkeypatch.setattr(SparktuiApp, "on_mount", broken)
+    monkeypatch.setattr(SparktuiApp, "run", partialmethod(SparktuiApp.run, headless=True))
+    with pytest.raises(ScreenError) as told:
+        run_app(tmp_path / "sparktui.db")
+    assert told.value.exit_code == ExitCode.PARTIAL
+    assert "sparktui attach --plain" in told.value.hint
+
+
+class OnPipe(TerminalDriver):
+    """Keeps what is typed into a pipe."""
+
+    def __init__(self, pipe: int) -> None:
+        super().__init__(SparktuiApp(Path("none"), None))
+        self.fileno = pipe
+        self.typed: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def process_message(self, message: Message) -> None:
+        self.typed.put(message)
+
+
+async def test_what_is_typed_in_another_encoding_than_utf_8_leaves_the_screen_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a Latin-1 terminal an `ü` is one byte, as may be what a bad line makes of another key."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # a driver takes Ctrl-Z for itself
+    reading, writing = os.pipe()
+    driver = OnPipe(reading)
+    keys = threading.Thread(target=driver.run_input_thread)
+    keys.start()
+    try:
+        for text in (b"a", b"\xfc", "ü".encode(), b"b"):
+            os.write(writing, text)
+            assert await asyncio.to_thread(wait_until, lambda: not left(reading), 30.0, 0.01)
+        found = [await asyncio.to_thread(driver.typed.get, timeout=30.0) for _ in range(3)]
+    finally:
+        driver.exit_event.set()
+        os.close(writing)
+        keys.join(30.0)
+        os.close(reading)
+    assert [event.character for event in found if isinstance(event, events.Key)] == ["a", "ü", "b"]
+
+
+def left(pipe: int) -> int:
+    """Return how many bytes in a pipe have not been read."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
+
+
+def test_on_a_terminal_the_app_has_the_driver_that_takes_any_byte() -> None:
+    assert SparktuiApp(Path("none"), None).driver_class is TerminalDriver

@@ -1,0 +1,52 @@
+"""The terminal that an app is shown on: what comes from it may be no text, and what ends an app is said."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from textual.app import App, ReturnType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+
+from sparktui.errors import ScreenError
+
+
+class TerminalDriver(LinuxDriver):
+    """Reads keys from a terminal that may be set to Latin-1, or at the end of a noisy line."""
+
+    def run_input_thread(self) -> None:
+        """Pass on what is typed; what is not UTF-8 is passed over, with the keys that were read along with it."""
+        while True:
+            try:
+                super().run_input_thread()
+            except UnicodeDecodeError:
+                continue
+            return
+
+
+class TerminalApp(App[ReturnType]):
+    """An app on a terminal, which knows whether it broke off."""
+
+    panicked = False
+    """Whether something outside of what handles messages, such as the driver, has ended it by an error."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Take our driver in the place of the one it is made of; any other is somebody's choice."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if chosen is LinuxDriver else chosen
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Print an error and end, and note it: there is no return code then."""
+        self.panicked = True
+        super().panic(*renderables)
+
+
+def run_to_its_end(app: TerminalApp[ReturnType], hint: str) -> ReturnType | None:
+    """Run an app until it is closed and return what it ended with.
+
+    Raises:
+        ScreenError: It broke off; `hint` says how to go on without it.
+    """
+    found = app.run()
+    if app.panicked or app.return_code:
+        raise ScreenError("the screen ended by an error of its own, printed above", hint)
+    return found
