@@ -365,7 +365,8 @@ async def test_a_finished_race_says_what_it_came_to_and_where_to_go(tmp_path: Pa
         assert "done" in text(viewer.panel(Progress))
         assert "took 2 h 59 m" in text(viewer.panel(Progress))
         assert not viewer.panel(Figures).region
-    assert "cluster-tp2 c1 c2 c4 c8 c16 c32   shuffle c64" in said
+    assert said.startswith("result · margins against the runner-up")
+    assert "cluster-tp2 c1 c2 c4 c8 c16 c32 +1.4 to +7.9 %   shuffle c64 +6.9 %" in said
     assert "4 all tables" in said
 
 
@@ -481,7 +482,7 @@ async def test_a_race_that_was_stopped_declares_no_winner_and_says_how_to_finish
         said = text((await shown(pilot)).panel(Outcome))
         await pilot.press("4")
         table = str((await shown(pilot)).screen.query_one("#verdict-decode", VerdictTable).visual).splitlines()
-    assert "decode  cluster-tp2 c1 c2 c4 c8 c16 c32 so far   only solo measured c64\n" in said
+    assert "decode  cluster-tp2 c1 c2 c4 c8 c16 c32 so far +36 to +50 %\n        only solo measured c64\n" in said
     assert f"not finished: 13 of 28 cells measured   6 r or sparktui resume {campaign} finishes it" in said
     assert table[0].endswith("So far")
     assert table[-1].endswith("only solo measured")

@@ -31,10 +31,17 @@ class Outcome(Panel):
     def draw(self, snapshot: Snapshot, width: int) -> Content:
         longest = max((len(topology.name) for topology in snapshot.topologies), default=0)
         endings = max((len(_ending(topology)) for topology in snapshot.topologies), default=0)
+        self.entitle(_title(snapshot), "")
         rows = [_topology(snapshot, topology, longest, endings) for topology in snapshot.topologies]
         rows += [Content(), *_winners(snapshot, width), Content(), *_unfinished(snapshot), _next()]
         self.make_room(len(rows))
         return lines(rows)
+
+
+def _title(snapshot: Snapshot) -> str:
+    tables = () if snapshot.comparison is None else snapshot.comparison.tables
+    ranked = any(table.contested and table.baseline is None for table in tables)
+    return "result · margins against the runner-up" if ranked else "result"
 
 
 def _ending(topology: Topology) -> str:
@@ -86,11 +93,11 @@ def _groups(snapshot: Snapshot, table: Table) -> list[Content]:
     for row in table.rows:
         if row.best or row.only:
             groups.setdefault((verdict(row) if row.only else "", *row.best, str(bool(row.awaited))), []).append(row)
-    return [Content.assemble(*_group(snapshot, rows)) for rows in groups.values()]
+    return [Content.assemble(*_group(snapshot, table, rows)) for rows in groups.values()]
 
 
-def _group(snapshot: Snapshot, rows: Sequence[Row]) -> list[Part]:
-    """Name who wins some levels, or who ties there and how far ahead of the others."""
+def _group(snapshot: Snapshot, table: Table, rows: Sequence[Row]) -> list[Part]:
+    """Name who wins some levels, or who ties there, and how far ahead of the others."""
     row = rows[0]
     where = f" {' '.join(f'c{row.concurrency}' for row in rows)}"
     if row.only is not None:
@@ -99,7 +106,15 @@ def _group(snapshot: Snapshot, rows: Sequence[Row]) -> list[Part]:
     if row.tie:
         return [f"tie {equal_in_short(row.tied)}", where, (_ahead(rows), "$dim")]
     known = snapshot.topology(row.winner or "") is not None and not row.awaited
-    return [(row.winner or UNKNOWN, f"bold {snapshot.colour(row.winner or '')}" if known else "bold"), where]
+    name = row.winner or UNKNOWN
+    return [(name, f"bold {snapshot.colour(name)}" if known else "bold"), where, (_margins(table, rows), "$dim")]
+
+
+def _margins(table: Table, rows: Sequence[Row]) -> str:
+    """Say how far a winner is ahead: of the runner-up, as the title says, or of whom."""
+    margins = percents(row.margin for row in rows if row.margin is not None)
+    rivals = dict.fromkeys(row.against for row in rows if row.against is not None)
+    return f" {margins}" if table.baseline is None else f" {margins} vs {' or '.join(rivals)}"
 
 
 def _ahead(rows: Sequence[Row]) -> str:
