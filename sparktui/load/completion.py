@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import takewhile
 from typing import Annotated, Any
 
 import msgspec
@@ -134,8 +135,11 @@ class Completion:
 
     @property
     def first_tokens(self) -> int | None:
-        """Tokens in the first token event, where the server says."""
-        return (self.marks[0] & TOKEN_MASK) or None if self.marks else None
+        """Tokens in the first token event and in those that arrived with it, where the server says."""
+        if not self.marks or not self.marks[0] & TOKEN_MASK:
+            return None
+        at_once = takewhile(lambda delta_us: delta_us == 0, self.deltas_us[1:])
+        return sum(mark & TOKEN_MASK for mark in self.marks[: 1 + sum(1 for _ in at_once)])
 
     @property
     def token_source(self) -> TokenSource:

@@ -42,7 +42,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True):
     ended_us: int | None = None
     """Send to the end of the response body."""
     first_tokens: int | None = None
-    """Tokens in the first content-bearing event; None where the server did not say."""
+    """Tokens in the first content-bearing event and in those of the same read; None where the server did not say."""
     prompt_tokens: int | None = None
     """The server's own count, from `usage`."""
     cached_tokens: int | None = None

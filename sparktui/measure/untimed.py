@@ -1,7 +1,8 @@
-"""Tokens that came with their stream's first event: decode counts them, and not the time that they took.
+"""Tokens that came right behind their stream's first event: decode counts them, and not the time that they took.
 
 Whatever holds a stream back and passes it on in pieces, a proxy that buffers or a server that only seems to stream, has
-such. A window that begins with the first event has none of the time in which the rest of its piece was made.
+such. A window that begins with the first event has none of the time in which the rest of its piece was made. What came
+in the very same read decode does not count; but a piece may take several, and a stream may be all one piece.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 from sparktui.measure.record import RequestRecord, WaveRecord, event_times_us
 from sparktui.measure.statistics import mean
-from sparktui.measure.usage import good_requests, tokens_after_first
+from sparktui.measure.usage import completion_tokens, events_at_once, good_requests
 
 FASTEST_US = 50
 """Between the events of one stream, which nothing makes faster: what comes faster was made before, and held back."""
@@ -20,22 +21,26 @@ MAX_UNTIMED_SHARE_WAVE = 0.50
 
 
 def untimed(waves: Sequence[WaveRecord]) -> str | None:
-    """Say how many of the tokens that decode counts came with the first event; None where it is few, or not known."""
+    """Say how many of the tokens came right behind the first event; None where it is few, or not known."""
     shares = [share for wave in waves if (share := _share(good_requests(wave.requests))) is not None]
     average = mean(shares)
     if average is None or (average <= MAX_UNTIMED_SHARE and max(shares) <= MAX_UNTIMED_SHARE_WAVE):
         return None
-    return f"streams came in pieces: {average:.0%} of their tokens together with the first, in no time of their own"
+    return f"streams came in pieces: {average:.0%} of their tokens right behind the first, in no time of their own"
 
 
 def _share(good: Sequence[RequestRecord]) -> float | None:
     """Return the share over all streams of a wave that have token events, weighted by their tokens."""
-    counted = [(tokens, _with_first(r)) for r in good if r.events and (tokens := tokens_after_first(r) or 0) > 0]
-    total = sum(tokens for tokens, _ in counted)
-    return sum(tokens * share for tokens, share in counted) / total if total else None
+    streams = [(tokens, _behind_first(r)) for r in good if r.events and (tokens := completion_tokens(r) or 0) > 1]
+    total = sum(tokens for tokens, _ in streams)
+    return sum(tokens * share for tokens, share in streams) / total if total else None
 
 
-def _with_first(request: RequestRecord) -> float:
+def _behind_first(request: RequestRecord) -> float:
+    """Return the share of what came later than the first event that came too soon; 1 where nothing came later."""
     first, *later = event_times_us(request)
-    too_fast = [count for count, time in enumerate(later, start=1) if time - first < count * FASTEST_US]
-    return max(too_fast, default=0) / len(later) if later else 1.0
+    at_once = events_at_once(request) - 1
+    if at_once == len(later):
+        return 1.0
+    too_soon = [count for count, time in enumerate(later, start=1) if first < time < first + count * FASTEST_US]
+    return max(0, max(too_soon, default=0) - at_once) / (len(later) - at_once)

@@ -79,10 +79,18 @@ class TestTimes:
 
 class TestTokens:
     def test_token_ids_count_per_event(self) -> None:
-        record = read(sse(ROLE, delta("a", ids=[1, 2, 3]), delta("b", ids=[4], finish="length"), usage(9, 4), DONE))
+        first = b"".join(map(chunked, (ROLE, delta("a", ids=[1, 2, 3]))))
+        later = b"".join(map(chunked, (delta("b", ids=[4], finish="length"), usage(9, 4), DONE)))
+        record = read(SSE_HEAD + first, later + LAST_CHUNK)
         assert record.token_source == "token_ids"
         assert event_token_values(record) == [3, 1]
         assert (record.first_tokens, record.prompt_tokens, record.completion_tokens) == (3, 9, 4)
+
+    def test_what_arrives_in_one_read_with_the_first_event_is_counted_with_it(self) -> None:
+        first = b"".join(map(chunked, (ROLE, delta("a", ids=[1, 2]), delta("", ids=[3]), delta("b", ids=[4]))))
+        later = b"".join(map(chunked, (delta("c", ids=[5], finish="length"), usage(9, 5), DONE)))
+        record = read(SSE_HEAD + first, later + LAST_CHUNK)
+        assert (record.first_tokens, record.completion_tokens) == (4, 5)
 
     def test_tokens_without_text_are_an_event_of_their_own(self) -> None:
         record = read(sse(ROLE, delta("", ids=[7]), delta("b", ids=[8]), delta("", ids=[9], finish="length"), DONE))

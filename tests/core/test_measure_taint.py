@@ -60,10 +60,18 @@ def held_back(pieces: int, tokens: int = 121) -> WaveRecord:
 def test_a_stream_that_is_held_back_and_comes_in_pieces_taints(pieces: int, told: str) -> None:
     said = reason(*[held_back(pieces)] * 3, tg=121)
     assert said == (
-        f"streams came in pieces: {told} of their tokens together with the first, in no time of their own"
+        f"streams came in pieces: {told} of their tokens right behind the first, in no time of their own"
         if told
         else ""
     )
+
+
+def test_what_comes_at_once_with_the_first_is_not_counted_and_harms_only_where_nothing_comes_later() -> None:
+    def arriving(*deltas_us: int) -> WaveRecord:
+        return wave(request(events=pack_events(deltas_us)), lag_p99_us=0.0)
+
+    assert "pieces: 100%" in reason(arriving(100_000, *[0] * 10))
+    assert reason(arriving(100_000, *[0] * 5, *[9_000] * 5)) == ""
 
 
 def test_one_wave_in_one_piece_among_many_taints() -> None:
