@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.errors import LaunchError, SparktuiError
 from sparktui.load.link import LoadWorker
@@ -135,9 +137,17 @@ class SweepRunner:
         )
         up = await bring_up.run()
         sweep.came_up = True
+        if up.engine.simulated and not self.campaign.simulated:
+            await self._mark_simulated(sweep, plan)
         self.steering.brought_up(sweep.topology, up.seconds)
         await self._state(sweep, "measuring")
         return up
+
+    async def _mark_simulated(self, sweep: Sweep, plan: Plan) -> None:
+        """Call the whole campaign simulated before there is any figure of it: one engine that is makes it all so."""
+        await self.journal.writer.set_campaign_source(self.campaign.id, "simulated")
+        text = f"{sweep.topology}: what serves at {plan.url} is sparktui's embedded engine: this campaign is SIMULATED"
+        await self.journal.warning(sweep.topology, "simulated", text)
 
     async def _tell_fault(self, sweep: Sweep) -> None:
         ill = trouble(self.profile)
@@ -180,6 +190,8 @@ class SweepRunner:
         load = measurer.workload
         routed = await self._router_facts(sweep, plan, load, access, worker) if len(plan.backends) > 1 else {}
         fingerprint = Fingerprint.of(self.profile.model_copy(update={"workload": load}), up.facts | routed)
+        if up.engine.simulated:
+            fingerprint = replace(fingerprint, simulated=True)
         if sweep.earlier is not None:
             measurer.mixed = await self._unlike(sweep, sweep.earlier, fingerprint)
             return prompts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean
@@ -12,6 +13,7 @@ import httpx
 from sparktui.errors import EngineError, UsageError
 from sparktui.load.exchange import Answer, NoAnswerError, exchange
 from sparktui.load.request import Api, Prompt, api_url, bearer, root_of, said, without_key
+from sparktui.serving.embedded import OWNER
 
 TIMEOUT_S = 10.0
 ENGINE_HEALTH = "/health"
@@ -36,6 +38,8 @@ class ServedModel:
 
     id: str
     max_model_len: int | None = None
+    simulated: bool = False
+    """Whether it is the embedded engine's: what that answers is no measurement."""
 
 
 class EngineApi:
@@ -75,7 +79,7 @@ class EngineApi:
         if response.status != 200:
             raise EngineError(f"{self.root}/v1/models answered {response.status}", "is this an OpenAI-compatible API?")
         try:
-            return tuple(ServedModel(_id(m["id"]), _length(m.get("max_model_len"))) for m in response.json()["data"])
+            return tuple(_served(entry) for entry in response.json()["data"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(
                 f"{self.root}/v1/models does not list models", "is this an OpenAI-compatible API?"
@@ -199,6 +203,10 @@ def _id(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MOST_ID:
         raise ValueError("a model without a name")
     return value
+
+
+def _served(entry: Mapping[str, object]) -> ServedModel:
+    return ServedModel(_id(entry["id"]), _length(entry.get("max_model_len")), entry.get("owned_by") == OWNER)
 
 
 def _length(value: object) -> int | None:

@@ -27,6 +27,8 @@ class Engine:
     version: str | None
     answers_as: str | None = None
     """The model that it says has answered, where that is not the one it was asked for."""
+    simulated: bool = False
+    """Whether it, or any engine beside it, is the embedded one."""
 
 
 async def wait_ready(
@@ -66,7 +68,7 @@ async def wait_ready(
     except (EngineError, UsageError) as error:
         raise LaunchError(error.message, error.hint) from error
     other = next((engine.answers_as for engine in engines if engine.answers_as is not None), None)
-    return replace(engines[0], answers_as=other)
+    return replace(engines[0], answers_as=other, simulated=any(engine.model.simulated for engine in engines))
 
 
 async def _tell(on_phase: OnPhase | None, phase: str) -> None:

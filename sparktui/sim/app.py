@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import sparktui
+from sparktui.serving.embedded import OWNER
 from sparktui.sim import text
 from sparktui.sim.answer import Answer
 from sparktui.sim.loop import EngineLoop
@@ -32,7 +33,6 @@ from sparktui.sim.protocol import (
 from sparktui.sim.scheduler import Finish, Generation
 from sparktui.sim.serve import ClosingStream
 
-OWNER = "sparktui (SIMULATED)"
 VERSION = f"{sparktui.__version__}+simulated"
 NATURAL_LENGTH = (256, 1024)
 """Where an answer that is free to stop does so, in tokens."""

@@ -91,6 +91,10 @@ class Writer:
         """Add one cell, `waiting`, and return its id; `runs` does not count warm-up waves."""
         return await self._insert(sql.INSERT_CELL, (sweep, seq, concurrency, pp, tg, depth, shape, runs, "waiting"))
 
+    async def set_campaign_source(self, campaign: int, source: str) -> None:
+        """Say whose figures these are, where that turns out otherwise than its profile let expect."""
+        await self._update("UPDATE campaign SET source = ? WHERE id = ?", (source, campaign))
+
     async def set_campaign_state(
         self, campaign: int, state: str, *, exit_code: int | None = None, detail: str | None = None
     ) -> None:

@@ -313,7 +313,12 @@ def test_bench_measures_a_server_that_is_up_and_leaves_it_up(owner: Owner, tmp_p
         )
         assert done.returncode == 0, done.stderr
         assert engine.process.poll() is None
-    assert {row["concurrency"] for row in json_of(done)["rows"]} == {1, 4}
+    result = json_of(done)
+    assert {row["concurrency"] for row in result["rows"]} == {1, 4}
+    assert result["simulated"], "the embedded engine's figures are no measurement, by whatever address it is reached"
+    assert [row["source"] for row in json_of(owner.type("list", "--json"))] == ["simulated"]
+    assert f"{engine.url} is sparktui's embedded engine: this campaign is SIMULATED" in done.stderr
+    assert '"simulated":true' in owner.rows("SELECT fingerprint FROM sweep")[0][0]
     assert owner.rows("SELECT DISTINCT clock FROM wave") == [("kernel",)] or os.uname().sysname != "Linux"
 
 

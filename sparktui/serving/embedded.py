@@ -1,0 +1,4 @@
+"""What the embedded engine answers to whoever asks: by it it is known, at whatever address it is reached."""
+
+OWNER = "sparktui (SIMULATED)"
+"""Who owns its model, in `/v1/models`."""
