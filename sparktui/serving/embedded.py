@@ -2,3 +2,5 @@
 
 OWNER = "sparktui (SIMULATED)"
 """Who owns its model, in `/v1/models`."""
+METRIC = "sparktui:simulated"
+"""What stands on its `/metrics` page beside vLLM's names."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from sparktui.serving.embedded import METRIC
 from sparktui.sim.scheduler import Generation, Scheduler, Step
 
 FINISH_REASONS = ("stop", "length", "abort", "error")
@@ -71,9 +72,9 @@ class EngineMetrics:
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges and counters as they are now."""
         scheduler = self._scheduler
-        yield self._gauge("num_requests_running", "Requests in model execution batches.", len(scheduler.running))
-        yield self._gauge("num_requests_waiting", "Requests waiting to be processed.", len(scheduler.waiting))
-        yield self._gauge("kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", scheduler.kv_usage)
+        yield self._gauge("vllm:num_requests_running", "Requests in model execution batches.", len(scheduler.running))
+        yield self._gauge("vllm:num_requests_waiting", "Requests waiting to be processed.", len(scheduler.waiting))
+        yield self._gauge("vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", scheduler.kv_usage)
         yield self._counter("prefix_cache_queries", "Prefix cache queries, in tokens.", scheduler.prefix.queries)
         yield self._counter("prefix_cache_hits", "Prefix cache hits, in tokens.", scheduler.prefix.hits)
         yield self._counter("num_preemptions", "Cumulative number of preemptions.", 0)
@@ -85,6 +86,7 @@ class EngineMetrics:
         for reason in FINISH_REASONS:
             success.add_metric((*self._label_values, reason), self.finished[reason])
         yield success
+        yield self._gauge(METRIC, "SIMULATED: no figure on this page is a measurement.", 1)
 
     def _first_token(self, generation: Generation, now: float) -> None:
         self.prompt_tokens += len(generation.prompt)
@@ -100,7 +102,7 @@ class EngineMetrics:
             self._decode.observe(now - generation.first_token)
 
     def _gauge(self, name: str, text: str, value: float) -> Metric:
-        family = GaugeMetricFamily(f"vllm:{name}", text, labels=_LABELS)
+        family = GaugeMetricFamily(name, text, labels=_LABELS)
         family.add_metric(self._label_values, value)
         return family
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from sparktui.ui.table_shown import TableShown, Value
 from sparktui.watching.lines import ALL, document
-from sparktui.watching.picture import Picture
+from sparktui.watching.picture import SIMULATED, Picture
 
 
 def watch_rows(picture: Picture) -> TableShown:
@@ -19,7 +19,9 @@ def watch_rows(picture: Picture) -> TableShown:
         whole = cast("Mapping[str, Value]", told["all"])
         rows.insert(len(picture.engines), {"what": "engines", "name": ALL, **whole})
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    return TableShown(columns, tuple(tuple(_value(row.get(name)) for name in columns) for row in rows))
+    simulated = [engine.name for engine in picture.engines if engine.simulated]
+    warning = (("warning", f"{SIMULATED}: {', '.join(simulated)}"),) if simulated else ()
+    return TableShown(columns, tuple(tuple(_value(row.get(name)) for name in columns) for row in rows), warning)
 
 
 def _value(value: Value) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 from sparktui.measure.live import Point
 from sparktui.watching.fetch import Endpoint
@@ -50,13 +51,11 @@ class Engine:
             mute=self._mute and bool(self._down),
             restarts=self._restarts,
             generated=tuple(self._generated()),
+            simulated=last is not None and last.page.simulated,
         )
         if self._down or last is None or self._first is None:
             return known
-        figures = figures_of(self._looks, self._first, t)
-        return EngineNow(
-            known.name, known.url, figures, known.age_s, restarts=known.restarts, generated=known.generated
-        )
+        return replace(known, figures=figures_of(self._looks, self._first, t))
 
     def _generated(self) -> list[Point]:
         counts = ((look.t, look.page.figures.generation_tokens) for look in self._looks)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sparktui.moments import local_time
 from sparktui.units import UNKNOWN, duration, gib, milliseconds, rate, whole
-from sparktui.watching.picture import EngineNow, NodeNow, Picture
+from sparktui.watching.picture import SIMULATED, EngineNow, NodeNow, Picture
 from sparktui.watching.rates import Figures
 
 ALL = "all"
@@ -21,7 +21,7 @@ def plain_lines(picture: Picture) -> Iterator[str]:
     for engine in picture.engines:
         yield f"{moment}  {engine.name:<{width}}  {_engine(engine)}"
     if len(picture.engines) > 1:
-        yield f"{moment}  {ALL:<{width}}  {_figures(picture.all)}"
+        yield f"{moment}  {ALL:<{width}}  {_marked(picture.mark, _figures(picture.all))}"
     for node in picture.nodes:
         yield f"{moment}  {node.name:<{width}}  {_node(node)}"
 
@@ -31,7 +31,12 @@ def _engine(engine: EngineNow) -> str:
         since = "" if engine.age_s is None else f", silent for {duration(engine.age_s)}"
         return f"{engine.trouble}: {engine.down}{since}"
     restarts = f" · began anew {engine.restarts} times" if engine.restarts > 1 else " · began anew"
-    return _figures(engine.figures) + (restarts if engine.restarts else "")
+    figures = _figures(engine.figures) + (restarts if engine.restarts else "")
+    return _marked(SIMULATED if engine.simulated else "", figures)
+
+
+def _marked(mark: str, figures: str) -> str:
+    return f"{mark} · {figures}" if mark else figures
 
 
 def _figures(figures: Figures) -> str:
@@ -95,6 +100,7 @@ def document(picture: Picture) -> dict[str, object]:
         "engines": [
             {
                 "name": engine.name,
+                "simulated": engine.simulated,
                 "url": engine.url,
                 "up": engine.mute or not engine.down,
                 "error": engine.down or None,
@@ -104,7 +110,7 @@ def document(picture: Picture) -> dict[str, object]:
             }
             for engine in picture.engines
         ],
-        "all": _data(picture.all),
+        "all": {"simulated": bool(picture.mark), **_data(picture.all)},
         "nodes": [_node_data(node) for node in picture.nodes],
     }
 

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sparktui.errors import EngineError
 from sparktui.measure.metrics_page import MOST, one_rank_each, parse_metrics
 from sparktui.measure.server_figures import ServerFigures
+from sparktui.serving.embedded import METRIC
 from sparktui.watching.histogram import Histogram
 
 TTFT = ("vllm:time_to_first_token_seconds", "sglang:time_to_first_token_seconds")
@@ -31,6 +32,8 @@ class Page:
     figures: ServerFigures
     ttft_s: Histogram | None = None
     itl_s: Histogram | None = None
+    simulated: bool = False
+    """Whether it is the embedded engine's."""
 
 
 def read_page(text: str) -> Page:
@@ -40,7 +43,8 @@ def read_page(text: str) -> Page:
         EngineError: It is no Prometheus text, or holds nothing of an engine that is known here.
     """
     plain = _unquoted(text)
-    return Page(parse_metrics(plain), _first(plain, TTFT), _first(plain, ITL))
+    simulated = any(line.startswith(METRIC) for line in plain.split("\n"))
+    return Page(parse_metrics(plain), _first(plain, TTFT), _first(plain, ITL), simulated)
 
 
 def _unquoted(text: str) -> str:

@@ -8,6 +8,7 @@ from sparktui.measure.live import series
 from sparktui.nodes.sample import NodeSample
 from sparktui.watching.rates import NOTHING, Figures
 
+SIMULATED = "SIMULATED"
 Points = tuple[tuple[float, int], ...]
 """Monotonic seconds, and a token counter."""
 
@@ -28,6 +29,8 @@ class EngineNow:
     restarts: int = 0
     """How often its counters began anew while it was watched."""
     generated: Points = ()
+    simulated: bool = False
+    """Whether what answers there is the embedded engine: nothing of it is a measurement."""
 
     @property
     def trouble(self) -> str:
@@ -62,3 +65,9 @@ class Picture:
     all: Figures
     """Of the engines that answer, together."""
     nodes: tuple[NodeNow, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """What has to stand with the sum of all engines; empty where none is simulated."""
+        simulated = sum(engine.simulated for engine in self.engines)
+        return "" if not simulated else SIMULATED if simulated == len(self.engines) else f"PARTLY {SIMULATED}"

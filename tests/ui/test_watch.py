@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 from textual.content import Content
 
+from sparktui.serving.embedded import METRIC
 from sparktui.ui.watch import WatchApp
 from sparktui.ui.widgets.long_text import LongText
 from sparktui.ui.widgets.watched import AllEngines, WatchedEngine, WatchHead, WatchPanel, _latency
 from sparktui.watching.fetch import Endpoint
 from sparktui.watching.histogram import Histogram
+from sparktui.watching.lines import document, plain_lines
 from sparktui.watching.rates import Figures
 from sparktui.watching.watcher import Watcher
 from tests.scripted_server import scripted_server
@@ -102,6 +104,35 @@ async def test_a_name_that_would_drive_the_terminal_is_shown_as_text() -> None:
         title = Content.from_markup(app.query_one(WatchedEngine).border_title or "").plain
         assert "\x1b" not in title
         assert "[bold]x" in title
+
+
+async def test_what_the_embedded_engine_says_is_marked_and_what_another_says_is_not(tmp_path: Path) -> None:
+    pages = (sglang(), f"{sglang()}{METRIC} 1.0\n")
+    async with (
+        scripted_server(answering(lambda: pages[0])) as real,
+        scripted_server(answering(lambda: pages[1])) as embedded,
+    ):
+        watcher = Watcher([Endpoint("real", real.url), Endpoint("played", embedded.url)])
+        app = WatchApp(watcher, 20.0, folder=tmp_path)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(app, lambda: "2 of 2 answering" in said(app, WatchHead))
+            await until(app, lambda: "PARTLY SIMULATED" in said(app, WatchHead))
+            titles = [str(card.border_title) for card in app.query(WatchedEngine)]
+            assert ["SIMULATED" in title for title in titles] == [False, True]
+            assert str(app.query_one(AllEngines).border_title) == "all · PARTLY SIMULATED"
+            await pilot.press("e")
+            await finished(pilot, "export")
+            real_line, played_line, all_line = plain_lines(watcher.picture())
+            told = document(watcher.picture())
+    assert "SIMULATED" not in real_line
+    assert "  SIMULATED · decode" in played_line
+    assert "  PARTLY SIMULATED · decode" in all_line
+    assert [row["simulated"] for row in (*told["engines"], told["all"])] == [False, True, True]  # type: ignore[misc]
+    (written,) = tmp_path.glob("sparktui-watch-*.csv")
+    content = written.read_text()
+    assert "# warning,SIMULATED: played\n" in content
+    assert "engine,real,no," in content
+    assert "engine,played,yes," in content
 
 
 async def test_e_and_s_write_what_is_shown(tmp_path: Path) -> None:

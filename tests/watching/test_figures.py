@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparktui.errors import EngineError
+from sparktui.sim.metrics import EngineMetrics
+from sparktui.sim.model import MODELS
+from sparktui.sim.scheduler import Limits, Scheduler
 from sparktui.watching.engine import Engine
 from sparktui.watching.fetch import Endpoint
 from sparktui.watching.histogram import Histogram, summed
@@ -72,6 +75,12 @@ def test_a_real_vllm_page_gives_counters_and_histograms() -> None:
     assert math.isinf(page.ttft_s.bounds[-1])
     assert page.ttft_s.total > 0
     assert list(page.itl_s.counts) == sorted(page.itl_s.counts)
+
+
+def test_only_the_embedded_engines_page_is_simulated() -> None:
+    page = EngineMetrics("m", Scheduler(MODELS["solo"], Limits())).page().decode()
+    assert read_page(page).simulated
+    assert not any(read_page(text).simulated for text in (VLLM, sglang(), llama_cpp()))
 
 
 def test_further_ranks_of_sglang_are_not_counted_again() -> None:

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from sparktui.ui.text import Part, clock, harmless, lines, spark, spread, track
 from sparktui.units import duration, gib, milliseconds, rate
 from sparktui.watching.lines import celsius, count, percentage, watts
-from sparktui.watching.picture import EngineNow, NodeNow, Picture
+from sparktui.watching.picture import SIMULATED, EngineNow, NodeNow, Picture
 from sparktui.watching.rates import KEEP_S, Figures
 
 STALE_S = 3.0
@@ -54,7 +54,9 @@ class WatchHead(WatchPanel):
     def draw(self, picture: Picture, width: int) -> Content:
         up = sum(engine.mute or not engine.down for engine in picture.engines)
         answering = f"{up} of {len(picture.engines)} answering"
-        left = Content.assemble(("sparktui watch", "bold $accent"), (f"  {answering}", "$dim"))
+        mark = (f" {picture.mark} ", "bold reverse $simulated") if picture.mark else ""
+        gap = "  " if picture.mark else ""
+        left = Content.assemble(mark, gap, ("sparktui watch", "bold $accent"), (f"  {answering}", "$dim"))
         return spread(left, Content.styled(f"{clock(picture.taken)}  no load of ours", "$dim"), width)
 
 
@@ -65,6 +67,9 @@ class AllEngines(WatchPanel):
         super().__init__(id="all", classes="box", title="all")
 
     def draw(self, picture: Picture, width: int) -> Content:
+        title = f"all · {picture.mark}" if picture.mark else "all"
+        if title != self.border_title:
+            self.border_title = title
         return _figures(picture.all, (), width)
 
 
@@ -115,7 +120,7 @@ class WatchedNodes(WatchPanel):
 
 
 def _title(engine: EngineNow) -> str:
-    name = harmless(engine.name)
+    name = harmless(f"{SIMULATED} · {engine.name}" if engine.simulated else engine.name)
     if not engine.down:
         return name if engine.name in engine.url else f"{name} · {engine.url}"
     silent = "" if engine.age_s is None else f", silent for {duration(engine.age_s)}"
