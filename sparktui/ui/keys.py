@@ -77,10 +77,14 @@ class KeysInWords:
         """Return the keys of an app as they are now."""
         shown = [one for one in app.screen.active_bindings.values() if _is_ours(app, one)]
         here, everywhere = (
-            tuple((app.get_key_display(one.binding), one.binding.tooltip or one.binding.description) for one in keys)
+            tuple(dict.fromkeys(_in_words(app, one.binding) for one in keys))
             for keys in ([one for one in shown if one.node is not app], [one for one in shown if one.node is app])
         )
         return cls(here, everywhere)
+
+
+def _in_words(app: App[Any], binding: Binding) -> KeyInWords:
+    return app.get_key_display(binding), binding.tooltip or binding.description
 
 
 def _is_ours(app: App[Any], shown: ActiveBinding) -> bool:

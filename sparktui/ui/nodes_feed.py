@@ -103,6 +103,7 @@ class NodesFeed:
             words=tuple(self._lost(spans)),
             runs=tuple(run for run in self._runs if run.concurrency is None),
             marks=self._marks,
+            now=math.floor(now / span.width_s) * float(span.width_s) if running else None,
         )
         if view != self._view:
             self._view = view

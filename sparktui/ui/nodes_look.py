@@ -65,12 +65,12 @@ class Look:
         span = view.span
         if 0 <= span.column(t) < span.columns:
             return replace(self._held(view), at=t)
-        return replace(self._held(view), at=t, end=t + span.columns * span.width_s / 2)
+        return replace(self._held(view), at=t, end=_in_the_middle(view, t, span.width_s))
 
     def zoomed(self, view: NodesView, step: int) -> Look:
-        """Have a column stand for more time, or for less; what is looked at stays in the middle."""
+        """Have a column stand for more time, or for less; what is looked at is in the middle then."""
         width_s = zoomed(view.span.width_s, step)
-        end = self.end if self.at is None else self.at + view.span.columns * width_s / 2
+        end = self.end if self.at is None else _in_the_middle(view, self.at, width_s)
         return replace(self, width_s=width_s, whole=False, end=end)
 
     def showing_all(self) -> Look:
@@ -95,3 +95,8 @@ class Look:
             return self
         span = view.span
         return replace(self, width_s=span.width_s, whole=False, end=(span.first + span.columns - 0.5) * span.width_s)
+
+
+def _in_the_middle(view: NodesView, t: float, width_s: int) -> float:
+    """Return where a span ends that has a moment in its middle, or near its end where it would show the future."""
+    return max(t, min(view.until, t + view.span.columns * width_s / 2))

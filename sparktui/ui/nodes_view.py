@@ -123,6 +123,13 @@ class NodesView:
     """Topologies that were up, in their order."""
     marks: tuple[Mark, ...] = ()
     """Warnings and errors of the whole campaign, by time."""
+    now: float | None = None
+    """The viewer's clock while the campaign runs, as the beginning of its column; None when it is over."""
+
+    @property
+    def until(self) -> float:
+        """Up to when there is anything to show: what is later has not happened yet."""
+        return self.sampled[1] if self.now is None else max(self.sampled[1], self.now)
 
     def in_sight(self) -> tuple[Mark, ...]:
         """Return the marks of the span."""

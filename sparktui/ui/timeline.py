@@ -35,7 +35,7 @@ def draw_timeline(view: NodesView, topologies: Sequence[str], cursor: int | None
         [
             _row("up", _runs(view, topologies)),
             _row("log", _marks(view.span, view.in_sight())),
-            _row("time", _clock(view.span, cursor)),
+            _row("time", _clock(view, cursor)),
         ]
     )
 
@@ -50,17 +50,18 @@ def _row(name: str, cells: Sequence[Cell]) -> Content:
 def _runs(view: NodesView, topologies: Sequence[str]) -> list[Cell]:
     cells: list[Cell] = [(" ", "")] * view.span.columns
     for run in view.runs:
-        first, last = _reach(view.span, run)
+        first, last = _reach(view, run)
         for column, character in zip(range(first, last + 1), _named(run.topology, last - first + 1), strict=True):
             if 0 <= column < len(cells):
                 cells[column] = (character, _colour(run, topologies))
     return cells
 
 
-def _reach(span: Span, run: Run) -> tuple[int, int]:
+def _reach(view: NodesView, run: Run) -> tuple[int, int]:
     """Return the first and the last column in which a topology was up, cut off a column beyond the span."""
+    span = view.span
     first = max(-1, span.column(run.start))
-    last = span.columns if run.end is None else min(span.columns, span.column(run.end))
+    last = min(span.columns, span.column(view.until if run.end is None else run.end))
     return first, max(first, last)
 
 
@@ -82,14 +83,16 @@ def _marks(span: Span, marks: Sequence[Mark]) -> list[Cell]:
     return cells
 
 
-def _clock(span: Span, cursor: int | None) -> list[Cell]:
+def _clock(view: NodesView, cursor: int | None) -> list[Cell]:
+    """Tell the time at the cursor, and every so many columns, as far as it has come."""
+    span = view.span
     cells: list[Cell] = [(" ", "")] * span.columns
     taken = range(0)
     if cursor is not None:
         first, said = _pointer(cursor, clock(span.start + cursor * span.width_s), span.columns)
         taken = range(first - 1, first + len(said) + 1)
         _write(cells, first, said, "bold")
-    for column in range(0, span.columns, LABEL_EVERY):
+    for column in range(0, min(span.columns, span.column(view.until) + 1), LABEL_EVERY):
         said = f"│{_time(span, column)}"
         if not (set(range(column, column + len(said))) & set(taken)) and column + len(said) <= span.columns:
             _write(cells, column, said, "$dim")

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from sparktui.nodes.history import clock
 from sparktui.ui.nodes import NodesScreen
 from sparktui.ui.nodes_view import NodesView
+from sparktui.ui.widgets.long_text import LongText
 from sparktui.ui.widgets.memory import SamplePanel, ScenePanel, StripPanel, Timeline, Told, Words
 from tests.core.flown import COLLAPSE, LAST, LOADING, READY, T0, store_collapse
 from tests.ui.fixture_store import FINISHED, Race
@@ -264,6 +265,15 @@ async def test_while_its_samples_are_read_no_campaign_is_said_to_have_none(store
         said = text(viewer.screen.query_one(Told))
         assert "reading" in said
         assert "sampled" not in said
+
+
+async def test_a_key_that_has_two_names_is_explained_once(store: Path) -> None:
+    async with Viewer(store, 1).run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        said = pilot.app.screen.query_one(LongText).text
+    assert said.count("Less time, in more detail") == 1
 
 
 async def test_every_figure_is_explained_and_every_key_named(store: Path) -> None:

@@ -108,11 +108,21 @@ def view_at(look: Look) -> NodesView:
 
 @pytest.mark.parametrize("step", [1, -1])
 def test_zooming_keeps_the_moment_looked_at_in_the_middle(step: int) -> None:
-    look = Look().looking_at(view(), T0 + 700)
+    look = Look().looking_at(view(), T0 + 400)
     closer = look.zoomed(view(), step)
     shown = view_at(closer)
     assert shown.span.width_s == zoomed(5, step)
     assert closer.cursor(shown) == pytest.approx(50, abs=1)
+
+
+@given(st.floats(0, 999), st.lists(st.sampled_from([1, -1]), max_size=8), st.booleans())
+def test_no_zoom_and_no_jump_shows_the_future(moment: float, zooms: list[int], running: bool) -> None:
+    look = Look().looking_at(view(running=running), T0 + moment)
+    for step in zooms:
+        look = look.zoomed(view_at(look), step)
+    shown = view_at(look)
+    assert shown.span.column(shown.until) >= shown.span.columns - 1
+    assert look.cursor(shown) is not None
 
 
 def test_zoom_ends_at_its_ends() -> None:

@@ -105,6 +105,15 @@ def test_a_topology_that_began_before_is_shown_without_its_beginning() -> None:
     assert timeline(Span(10, 8, 10), runs=(Run("solo", 5, 130),))[0] == "solo    "
 
 
+@pytest.mark.usefixtures("utc")
+def test_nothing_is_said_of_what_has_not_come_yet() -> None:
+    span, up = Span(0, 41, 1), (Run("solo", 0, None),)
+    view = NodesView(NodesRequest(41), span, (0, 18.5), True, runs=up, now=20.0)
+    runs, _, times = (line[GUTTER:] for line in draw_timeline(view, ("solo",), None).plain.split("\n"))
+    assert runs == "├solo".ljust(21, "─").ljust(41)
+    assert times == "│00:00:00       │00:00:16".ljust(41)
+
+
 def test_events_are_marked_where_they_were_told_by_the_worst() -> None:
     marks = tuple(Mark(t, level, "gf1", "x", "") for t, level in ((100, "warning"), (121, "warning"), (129, "error")))
     assert timeline(Span(10, 4, 10), marks=marks)[1] == "! ✗ "
