@@ -137,8 +137,11 @@ class NodesScreen(Screen[None]):
         self._change(lambda _: self._look.following())
 
     def action_mark(self, step: int) -> None:
-        """Look at the next warning or error, or at the one before."""
+        """Look at the next warning or error, or at the one before; where there is none, say so."""
+        before = self._look
         self._change(lambda view: self._look.beside(view, step))
+        if self._view is not None and self._look is before:
+            self.notify(f"no warning or error {'after' if step > 0 else 'before'} this moment")
 
     def action_zoom(self, step: int) -> None:
         """Show more time, or less."""

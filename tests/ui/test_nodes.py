@@ -175,6 +175,15 @@ async def test_warnings_are_gone_through_one_by_one(store: Path) -> None:
         assert [panel.node for panel in screen.query(SamplePanel) if panel.has_class("-chosen")] == ["gf1"]
 
 
+async def test_where_there_is_no_further_warning_that_is_said(store: Path) -> None:
+    async with Viewer(store, 1).run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, "n")
+        assert view_of(screen).request.at is None
+        assert [toast.message for toast in pilot.app._notifications] == ["no warning or error after this moment"]
+        await pilot.press("p")
+        assert "before" not in str([toast.message for toast in pilot.app._notifications])
+
+
 async def test_zoom_shows_less_time_in_more_detail_and_whole_shows_all(store: Path) -> None:
     async with Viewer(store, 1).run_test(size=WIDE) as pilot:
         screen = await opened(pilot, "plus", "equals_sign")
