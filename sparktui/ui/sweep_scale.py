@@ -9,6 +9,7 @@ from sparktui.exporting.interval import mean_interval
 from sparktui.exporting.scale import LOG_FROM_RATIO, log_ticks, straight_ticks, thinned
 from sparktui.ui.chart import Axis
 from sparktui.ui.sweep_view import SweepFigure
+from sparktui.units import whole
 
 AIR = 1.04
 """How far an axis reaches beyond what is drawn."""
@@ -31,7 +32,7 @@ class Scale:
         low, high = (self._lowest / AIR, self._highest * AIR) if self.log else (0.0, self._highest * AIR)
         round_ones = [tick for tick in ticks if low <= tick <= high]
         shown = round_ones if len(round_ones) > 1 else [self._lowest, self._highest]
-        labelled = ((self.place(tick), f"{tick:.4g}") for tick in shown)
+        labelled = ((self.place(tick), _label(tick)) for tick in shown)
         ends = (self.place(low) or 0.0, self.place(high) or 0.0)
         return Axis(*ends, tuple((place, label) for place, label in labelled if place is not None))
 
@@ -40,6 +41,11 @@ class Scale:
         if value is None or not self.log:
             return value
         return math.log2(value) if value > 0 else None
+
+
+def _label(tick: float) -> str:
+    """Write a tick as the tables do: `2.5`, `500`, `10 000`."""
+    return f"{tick:.4g}" if tick < 1000 else whole(tick)
 
 
 def _extent(row: Row) -> list[float]:

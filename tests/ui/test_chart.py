@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -54,6 +55,15 @@ def test_any_figures_have_an_axis_with_labels_on_it(values: list[float | None], 
     assert all(axis.low <= place <= axis.high for place, _ in axis.ticks)
     figures = [value for value in values if value is not None and LEAST < value < MOST]
     assert all(axis.low <= (scale.place(value) or 0) <= axis.high for value in figures)
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_ticks_are_written_like_the_figures_of_the_tables(log: bool) -> None:
+    rows = (Row("prefill", 1, {"solo": 900.0}), Row("prefill", 2, {"solo": 26_000.0}))
+    table = Table(METRICS["prefill"], Workload(1, 1, 0, "waves"), ("solo",), rows, (), "usage", "none", simulated=False)
+    labels = [label for _, label in Scale(SweepFigure(table), log).axis().ticks]
+    assert "10 000" in labels
+    assert all(re.fullmatch(r"\d{1,3}( \d{3})*", label) for label in labels)
 
 
 def chart(*series: tuple[str, list[float | None]], **more: object) -> Chart:
