@@ -180,5 +180,7 @@ def _tokens(wave: WaveRecord) -> int | None:
 
 
 def _included(curves: Mapping[str, EnergyCurve]) -> str:
-    nodes = ", ".join(f"{node} (by {curve.method})" for node, curve in sorted(curves.items()))
-    return f"energy is the GPU's only, idle draw included, of {nodes}"
+    """Say what the energy is of and from, in words that do not change with the nodes: once is enough for a race."""
+    counted = all(curve.method == "counter" for curve in curves.values())
+    source = "their own counters" if counted else "their power where they have no counter that can be relied on"
+    return f"energy is the GPUs' only, idle draw included, from {source}"

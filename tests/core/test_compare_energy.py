@@ -50,12 +50,21 @@ def test_the_joules_of_two_parts_are_those_of_the_whole(first: float, second: fl
     assert sum(part for part in parts if part is not None) == pytest.approx(curve.taken_j(0.5, 0.5 + first + second))
 
 
-def test_tokens_per_joule_are_over_all_nodes_of_the_topology_and_the_note_says_which() -> None:
+def test_tokens_per_joule_are_over_all_nodes_of_the_topology() -> None:
     by_counter, by_power = energy_curve(samples(lambda _: 40.0, counter=True)), energy_curve(samples(lambda _: 10.0))
     found = figures([seconds_from(1.0), seconds_from(6.0)], gf1=by_counter, gf2=by_power)
     assert found.values("joules_per_request") == pytest.approx((200.0, 200.0))
     assert found.values("tokens_per_joule") == pytest.approx((11 / 200, 11 / 200))
-    assert found.notes[-1] == "energy is the GPU's only, idle draw included, of gf1 (by counter), gf2 (by power)"
+
+
+def test_what_energy_is_from_is_said_in_the_same_words_whichever_nodes_there_are() -> None:
+    counter, power = energy_curve(samples(lambda _: 40.0, counter=True)), energy_curve(samples(lambda _: 10.0))
+    waves = [seconds_from(1.0), seconds_from(6.0)]
+    (counted,) = figures(waves, gf1=counter).notes
+    (powered,) = figures(waves, gf2=power).notes
+    assert counted == "energy is the GPUs' only, idle draw included, from their own counters"
+    assert powered.endswith("from their power where they have no counter that can be relied on")
+    assert figures(waves, gf1=counter, gf2=power).notes == figures(waves, gf1=power, gf2=power).notes == (powered,)
 
 
 def test_energy_is_unknown_with_a_gap_a_silent_node_or_too_few_samples() -> None:
