@@ -60,7 +60,7 @@ def test_any_figures_have_an_axis_with_labels_on_it(values: list[float | None], 
 @pytest.mark.parametrize("log", [True, False])
 def test_ticks_are_written_like_the_figures_of_the_tables(log: bool) -> None:
     rows = (Row("prefill", 1, {"solo": 900.0}), Row("prefill", 2, {"solo": 26_000.0}))
-    table = Table(METRICS["prefill"], Workload(1, 1, 0, "waves"), ("solo",), rows, (), "usage", "none", simulated=False)
+    table = Table(METRICS["prefill"], Workload(1, 1, 0, "waves"), ("solo",), rows, (), "usage", "none", simulated=())
     labels = [label for _, label in Scale(SweepFigure(table), log).axis().ticks]
     assert "10 000" in labels
     assert all(re.fullmatch(r"\d{1,3}( \d{3})*", label) for label in labels)
