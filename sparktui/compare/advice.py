@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.levels import spans
 from sparktui.compare.more_waves import more_waves
 from sparktui.compare.reasons import beside, decided_winner, undecided, who_else, won
 from sparktui.compare.winners import MetricName, Row
+from sparktui.compare.workload import Workload
 
 DEFAULT = "default"
 

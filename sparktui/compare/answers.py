@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from sparktui.compare.advice import Advice, advise
-from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Comparison
 from sparktui.compare.goodput import Capacity, UserLimits, capacities
 from sparktui.compare.levels import span
+from sparktui.compare.workload import Workload
 from sparktui.units import UNKNOWN
 
 INDENT = 2

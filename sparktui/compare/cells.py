@@ -12,29 +12,14 @@ from sparktui.compare.engine_count import with_engine_count
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.compare.known import known_cell_figures
 from sparktui.compare.meter import EnergyMeter
+from sparktui.compare.workload import Workload
 from sparktui.measure.calculators import DEFAULT, find_calculator
 from sparktui.measure.cell import CellContext, CellFigures
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CELL_OVER, CellRow, SweepRow
-from sparktui.units import UNKNOWN
 
 FIGURES_KEPT = 512
 """Cells of the largest race and then some: four topologies at seven levels are 28."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Workload:
-    """What every cell of a table was loaded with, but for the concurrency."""
-
-    pp: int
-    """0 where an imported table does not say; so for `tg`."""
-    tg: int
-    depth: int
-    shape: str
-
-    def __str__(self) -> str:
-        depth = f" depth{self.depth}" if self.depth else ""
-        return f"pp{self.pp or UNKNOWN} tg{self.tg or UNKNOWN}{depth}, {self.shape}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparktui.compare.cells import MeasuredCell, Workload
+from sparktui.compare.cells import MeasuredCell
 from sparktui.compare.crossover import Crossover
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.compare.gains import Gain
 from sparktui.compare.origin import read_origin
 from sparktui.compare.winners import Metric, Row
+from sparktui.compare.workload import Workload
 from sparktui.store.reader import Reader
 from sparktui.store.rows import CampaignRow, SweepRow
 

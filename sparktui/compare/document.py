@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sparktui.compare.answers import advice_json, capacity_json
-from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Column, Comparison, Table
 from sparktui.compare.crossover import Crossover
 from sparktui.compare.gains import Gain
 from sparktui.compare.goodput import NO_LIMITS, UserLimits
 from sparktui.compare.winners import Row
+from sparktui.compare.workload import Workload
 from sparktui.store.rows import CampaignRow
 
 FORMAT = "sparktui.comparison.v1"

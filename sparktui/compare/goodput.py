@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
-from sparktui.compare.cells import MeasuredCell, Workload
+from sparktui.compare.cells import MeasuredCell
 from sparktui.compare.comparison import Comparison
+from sparktui.compare.workload import Workload
 from sparktui.measure.cell import CellFigures
 from sparktui.measure.statistics import percentile
 

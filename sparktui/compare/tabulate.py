@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sparktui.compare.baseline import Baselines
-from sparktui.compare.cells import MeasuredCell, Workload
+from sparktui.compare.cells import MeasuredCell
 from sparktui.compare.comparison import Column, Comparison, Table
 from sparktui.compare.crossover import leader_changes, pair_crossovers
 from sparktui.compare.gains import gains
 from sparktui.compare.winners import FURTHER, METRICS, TIE_THRESHOLD, Metric, Standing, decide
+from sparktui.compare.workload import Workload
 
 UNLIKE = "not measured like the others"
 """Why a column that is not ranked with the others cannot win."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import msgspec
 
-from sparktui.compare.cells import Workload
 from sparktui.compare.fingerprint import Fingerprint
 from sparktui.compare.origin import FAILED_REQUESTS
+from sparktui.compare.workload import Workload
 from sparktui.errors import ImportFileError
 from sparktui.importing.csv_rows import CsvRow, csv_rows
 from sparktui.importing.dates import epoch

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from sparktui.cli import cli
 from sparktui.compare.advice import Advice, advise
 from sparktui.compare.answers import advice_lines
-from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Comparison, Table
 from sparktui.compare.levels import spans
 from sparktui.compare.reasons import undecided
 from sparktui.compare.summary import summarise
 from sparktui.compare.winners import METRICS, Standing, decide
+from sparktui.compare.workload import Workload
 from sparktui.importing.published import open_published
 from sparktui.store.reader import Reader
 from sparktui.store.writer import Writer

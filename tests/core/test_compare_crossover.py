@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Table
 from sparktui.compare.crossover import Crossover, crossovers, leader_changes, pair_crossovers
 from sparktui.compare.sentences import _chain, leader_sentences
 from sparktui.compare.winners import METRICS, Metric, Row, Standing, decide
+from sparktui.compare.workload import Workload
 
 DECODE, TTFT = METRICS["decode"], METRICS["ttft"]
 Levels = Mapping[int, float | Sequence[float]]

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparktui.cli import cli
-from sparktui.compare.cells import MeasuredCell, Workload
+from sparktui.compare.cells import MeasuredCell
 from sparktui.compare.goodput import Capacity, UserLimits, capacity
+from sparktui.compare.workload import Workload
 from sparktui.measure.cell import CellFigures, Figure, Stated
 from sparktui.measure.figures import FIGURES
 from sparktui.store.rows import CellRow

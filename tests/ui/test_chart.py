@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparktui.compare.cells import Workload
 from sparktui.compare.comparison import Table
 from sparktui.compare.winners import LEAST, METRICS, MOST, Row
+from sparktui.compare.workload import Workload
 from sparktui.ui.chart import AXIS, CROSSING, CURSOR, SEVERAL, STROKES, Axis, Chart, Line, Point, Rows, draw
 from sparktui.ui.sweep_scale import Scale
 from sparktui.ui.sweep_view import SweepFigure
