@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparktui.errors import ExitCode, LaunchError, SparktuiError
+from sparktui.errors import ExitCode, LaunchError
 from sparktui.paths import ensure_private, run_dir, store_path
 from sparktui.profile.loader import parse_profile
 from sparktui.profile.model import Profile
 from sparktui.runner.agent_homes import homes_of
 from sparktui.runner.closing import close_open
 from sparktui.runner.control import heed, obey
-from sparktui.runner.detach import RUNNER_LOG, STARTED
+from sparktui.runner.detach import STARTED
 from sparktui.runner.hosts import hosts_of, let_go
 from sparktui.runner.interrupt import Interrupt
 from sparktui.runner.journal import Journal
@@ -25,6 +25,7 @@ from sparktui.runner.recall import recalled
 from sparktui.runner.steering import Steering
 from sparktui.runner.stored import finish_measured, stored_sweeps
 from sparktui.runner.sweep import Sweep, SweepRunner
+from sparktui.runner.unforeseen import as_told
 from sparktui.runner.watch import NodeWatch
 from sparktui.serving.host import Host
 from sparktui.serving.plan import Plan
@@ -178,12 +179,6 @@ def outcome(sweeps: list[Sweep], *, stopped: bool, guarded: bool) -> ExitCode:
     return ExitCode.DONE
 
 
-def _unforeseen(error: Exception, folder: Path) -> SparktuiError:
-    known = SparktuiError(f"the runner failed: {type(error).__name__}: {error}", f"its log: {folder / RUNNER_LOG}")
-    known.exit_code = ExitCode.PARTIAL
-    return known
-
-
 async def _never_begun(campaign: int) -> ExitCode:
     """Give a campaign that was asked to stop before its runner was up its end, without bringing anything up."""
     async with await Writer.open(store_path(), STORE_PATIENCE_S) as writer:
@@ -214,7 +209,7 @@ async def run_campaign(campaign: int, *, force: bool = False) -> ExitCode:
         try:
             code = await Campaign(row, profile, writer, folder, interrupt, force).run()
         except Exception as error:
-            known = error if isinstance(error, SparktuiError) else _unforeseen(error, folder)
+            known = as_told(error, folder)
             await Journal(writer, campaign).error("runner", "failed", f"{known.message} {known.hint}".strip())
             await close_open(writer, campaign)
             await writer.set_campaign_state(campaign, "failed", exit_code=int(known.exit_code), detail=known.message)

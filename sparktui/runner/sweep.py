@@ -31,6 +31,7 @@ from sparktui.runner.plans import made_up_secrets
 from sparktui.runner.router_cost import router_cost
 from sparktui.runner.same_engine import changes
 from sparktui.runner.steering import Steering
+from sparktui.runner.unforeseen import as_logged
 from sparktui.runner.watch import NodeWatch
 from sparktui.runner.while_up import refuse_broken, refuse_ended, while_up
 from sparktui.serving.api import Access, new_client
@@ -99,11 +100,11 @@ class SweepRunner:
         try:
             ended = await self.interrupt.run(self._serve(sweep, plan, deployment, guarded))
             await self._settle(sweep, ended)
-        except SparktuiError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other topologies are measured
             if deployment.launched and await self.interrupt.comes("guard", guarded.word_within_s()):
                 await self._settle(sweep, ended=False)
             else:
-                await self._failed(sweep, error, await deployment.log_tails())
+                await self._failed(sweep, as_logged(error, self.folder), await deployment.log_tails())
         finally:
             await self._take_down(sweep, deployment, guarded)
 
