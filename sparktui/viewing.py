@@ -62,7 +62,7 @@ def resume_and_view(name: str, profile: str | None, force: bool, viewing: Viewin
         viewing: How to look.
     """
     from sparktui.profile.named import profile_named
-    from sparktui.runner.resume import resume
+    from sparktui.runner.resume import nothing_missing, resume
     from sparktui.store.reader import Reader
 
     with Reader(store_path()) as reader:
@@ -70,7 +70,7 @@ def resume_and_view(name: str, profile: str | None, force: bool, viewing: Viewin
     given = None if profile is None else profile_named(profile)
     resumed = resume(campaign, profile=given, force=force)
     if resumed is None:
-        click.echo(f"campaign {campaign} has all its waves: nothing is missing", err=True)
+        click.echo(nothing_missing(campaign), err=True)
         return
     _view_started(campaign, viewing, since=resumed.since)
 

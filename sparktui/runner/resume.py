@@ -21,6 +21,7 @@ from sparktui.runner.stop import clean_up
 from sparktui.store.reader import Reader
 from sparktui.store.reopening import reopen
 from sparktui.store.rows import CampaignRow, SweepRow
+from sparktui.visible import printable
 
 MAX_DIFFERENCES = 12
 
@@ -110,9 +111,23 @@ def _left(reader: Reader, campaign: int) -> tuple[list[SweepRow], Left]:
     return sweeps, what_is_left(sweeps, {sweep.id: reader.cells(sweep.id) for sweep in sweeps})
 
 
+def nothing_missing(campaign: int) -> str:
+    """Say that nothing of a campaign is left to measure, and of what that is so because it was skipped."""
+    with Reader(store_path()) as reader:
+        skipped = [sweep.topology for sweep in reader.sweeps(campaign) if _ended_early(reader, sweep)]
+    if not skipped:
+        return f"campaign {campaign} has all its waves: nothing is missing"
+    names = printable(", ".join(skipped))
+    return f"campaign {campaign}: nothing is missing but what was skipped, of {names}; a new race measures that"
+
+
+def _ended_early(reader: Reader, sweep: SweepRow) -> bool:
+    return any(cell.ended_by == ENDED_EARLY for cell in reader.cells(sweep.id))
+
+
 def _to_reopen(reader: Reader, sweeps: Sequence[SweepRow], left: Left) -> list[int]:
     """Return the sweeps that have cells open, and those that a break kept from being called done."""
-    early = {sweep.id for sweep in sweeps if any(cell.ended_by == ENDED_EARLY for cell in reader.cells(sweep.id))}
+    early = {sweep.id for sweep in sweeps if _ended_early(reader, sweep)}
     has_open = {sweep.id for sweep in left.sweeps}
     return [s.id for s in sweeps if s.id in has_open or (s.state == "stopped" and s.id not in early)]
 

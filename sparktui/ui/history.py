@@ -319,7 +319,7 @@ class HistoryScreen(Screen[None]):
             if app.doing.resume(campaign):
                 app.post_message(CampaignStarted(campaign))
             else:
-                app.call_from_thread(self.notify, f"campaign {campaign} has all its waves: nothing is missing")
+                app.call_from_thread(self.notify, f"nothing of campaign {campaign} is left to measure")
         except SparktuiError as error:
             app.post_message(WorkFailed(error))
 
