@@ -27,8 +27,8 @@ COLUMNS = (
     "cannot_win",
 )
 """`series` is `race`, or the label of lines drawn behind. `result` is what the topology itself comes to there: `wins`,
-`ties` (with whom, stands beside it), `behind`, `cannot win`, or `alone` where nobody else can be ranked. `margin` is a
-fraction, of the first alone."""
+`ties` (with whom, stands beside it), `behind`, `in doubt` (too badly known to be told from the best, though behind
+others that can), `cannot win`, or `alone` where nobody else can be ranked. `margin` is a fraction, of the first."""
 OWN = "race"
 
 
@@ -75,5 +75,8 @@ def _result(row: Row, topology: str) -> str | None:
         return "alone"
     if row.winner is None:
         return None
-    result = "ties" if topology in row.tied else "wins" if row.winner == topology else "behind"
+    if row.winner == topology or topology in row.tied:
+        result = "ties" if row.tied else "wins"
+    else:
+        result = "in doubt" if topology in row.in_doubt else "behind"
     return f"{result}{SO_FAR if row.awaited else ''}"

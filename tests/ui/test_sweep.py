@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +286,15 @@ def test_a_file_says_of_each_topology_what_it_comes_to_and_with_whom_it_ties(tmp
         "shuffle": ("cannot win", None),
     }
     assert {point["simulated"] for point in points} == {"SIMULATED"}
+
+
+def test_a_file_says_who_is_too_badly_known_to_be_told_from_the_best(tmp_path: Path) -> None:
+    found = picture_of(view_of(*recorded(tmp_path, FINISHED)))
+    doubted = replace(found.table.rows[0], in_doubt=("solo",))
+    figure = replace(found.figure, table=replace(found.table, rows=(doubted,)))
+    table = sweep_rows(replace(found, figure=figure))
+    results = {row[table.columns.index("topology")]: row[table.columns.index("result")] for row in table.rows}
+    assert results == {"solo": "in doubt", "cluster-tp2": "wins", "cluster-tp2-ray": "behind", "shuffle": "behind"}
 
 
 def test_while_others_are_still_to_be_measured_a_file_says_so_far(tmp_path: Path) -> None:
