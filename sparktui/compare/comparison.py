@@ -103,7 +103,7 @@ class Comparison:
     calculator: str
     token_source: str
     apart: tuple[str, ...] = ()
-    """The columns that are shown and not ranked, since they were not measured like the others."""
+    """The columns that are not ranked with the others, since they were not measured like them."""
 
     @property
     def topologies(self) -> tuple[str, ...]:

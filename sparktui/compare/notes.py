@@ -46,8 +46,8 @@ def _unlike(columns: Sequence[Column], ranked: bool, apart: Sequence[str]) -> It
     elif apart:
         which = called(dict.fromkeys(column.campaign for column in columns if column.name in apart))
         yield (
-            f"{which} not ranked: {UNLIKE}; marked with *, and left out by comparing without it; "
-            "`sparktui compare --force` ranks all the same"
+            f"{which} not ranked with the others: {UNLIKE}; beside them it is marked with *, and left out by comparing "
+            "without it; `sparktui compare --force` ranks all the same"
         )
 
 

@@ -9,6 +9,7 @@ from sparktui.compare.baseline import Baselines
 from sparktui.compare.cells import MeasuredCell
 from sparktui.compare.comparison import Column, Comparison, Table
 from sparktui.compare.crossover import leader_changes, pair_crossovers
+from sparktui.compare.fingerprint import differences
 from sparktui.compare.gains import gains
 from sparktui.compare.winners import FURTHER, METRICS, TIE_THRESHOLD, Metric, Standing, decide
 from sparktui.compare.workload import Workload
@@ -25,7 +26,7 @@ class Ranking:
     threshold: float
     rank: bool
     apart: frozenset[str] = frozenset()
-    """The columns that are shown and cannot win."""
+    """The columns that are shown beside others and cannot win against them."""
 
 
 def further_tables(comparison: Comparison, metrics: Sequence[Metric] = FURTHER) -> tuple[Table, ...]:
@@ -67,11 +68,12 @@ def _table(metric: Metric, workload: Workload, columns: Sequence[Column], rankin
     }
     loaded = {name for name, _ in mine}
     names = tuple(column.name for column in columns if column.name in loaded or not column.cells)
+    apart = _apart([column for column in columns if column.name in names], ranking.apart)
     rows = tuple(
         decide(
             metric,
             level,
-            [_standing(metric, name, mine.get((name, level)), apart=name in ranking.apart) for name in names],
+            [_standing(metric, name, mine.get((name, level)), apart=name in apart) for name in names],
             baselines=ranking.baselines.names(metric.name, level),
             threshold=ranking.threshold,
             rank=ranking.rank,
@@ -91,6 +93,13 @@ def _table(metric: Metric, workload: Workload, columns: Sequence[Column], rankin
         pairs=pair_crossovers(metric, names, rows, ranking.threshold) if ranking.rank else (),
         gains=gains(metric, *names, rows, ranking.threshold) if ranking.rank and len(names) == 2 else (),
     )
+
+
+def _apart(columns: Sequence[Column], left_out: frozenset[str]) -> frozenset[str]:
+    """Return who cannot win in a table: where it holds nobody else, those left out are ranked if they are alike."""
+    if not left_out.issuperset(column.name for column in columns):
+        return left_out
+    return left_out if differences({column.name: column.fingerprint for column in columns}) else frozenset()
 
 
 def _standing(metric: Metric, name: str, cell: MeasuredCell | None, *, apart: bool) -> Standing:

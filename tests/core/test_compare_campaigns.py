@@ -185,9 +185,18 @@ async def test_one_unlike_campaign_does_not_keep_the_others_from_being_ranked(
     assert "compare without 3" in str(caught.value.hint)
     shown = " ".join(capsys.readouterr().out.split())
     assert "model: m (1/solo, 2/solo) against other (3/solo)" in shown
-    assert "3 not ranked: not measured like the others; marked with *" in shown
+    assert "3 not ranked with the others: not measured like the others; beside them it is marked with *" in shown
     assert "3/solo cannot win" not in shown, "it is said once"
     assert not compared(path, "1", "2", "3", force=True).apart
+
+
+async def test_who_is_left_out_is_ranked_in_tables_of_its_own_load(path: Path) -> None:
+    await three(path, "m", "m")
+    comparison = compared(path, "1", "2", PUBLISHED, metrics=("decode",))
+    assert len(comparison.apart) == 4
+    beside, own = comparison.tables
+    assert [row.winner for row in beside.rows] == ["2/solo"]
+    assert [row.winner for row in own.rows] == ["cluster-tp2"] * 6 + ["shuffle"]
 
 
 @pytest.mark.parametrize("models", [("m", "m", "other", "other"), ("m", "other", "third"), ("m", "other")])

@@ -298,7 +298,7 @@ async def test_the_one_that_is_unlike_the_others_is_named_and_the_others_have_th
     assert "[57" not in rows[2], "the unlike one has no brackets, though it is the fastest"
     assert "[39" in rows[2]
     assert "model: m (solo, shuffle) against other (cluster-tp2)" in notes
-    assert "3 not ranked: not measured like the others" in notes
+    assert "3 not ranked with the others: not measured like" in notes
 
 
 async def test_loads_that_have_tables_of_their_own_are_said_above_them(tmp_path: Path) -> None:
