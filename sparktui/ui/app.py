@@ -340,6 +340,9 @@ class SparktuiApp(ToastingApp[str]):
         campaign = self.snapshot.campaign
         if campaign is None or not campaign.running:
             return
+        if campaign.interrupted:
+            self.notify(f"no runner is there to be asked: sparktui stop {campaign.id} ends what is left", markup=False)
+            return
         dialog = ConfirmDialog(
             f"Stop campaign {campaign.id}, {campaign.name}?",
             "The wave in flight is thrown away and what was launched is stopped. What has been measured is kept.",
@@ -428,7 +431,7 @@ class SparktuiApp(ToastingApp[str]):
                 written = partial(self.export_campaign, form, topology)
                 yield SystemCommand(title, f"All of {called}, as `sparktui export` writes it", written)
         campaign, current = self.snapshot.campaign, self.snapshot.current
-        if campaign is not None and campaign.running and current is not None:
+        if campaign is not None and campaign.running and not campaign.interrupted and current is not None:
             skip = partial(self.ask_to_skip, campaign.id, current.name)
             yield SystemCommand(f"Skip: end {current.name}", "The race goes on with the next topology", skip)
         yield SystemCommand("Themes: choose any", "Beside sparktui's own three", self.action_change_theme)
@@ -439,6 +442,8 @@ def farewell(snapshot: Snapshot) -> str:
     campaign = snapshot.campaign
     if campaign is None or not campaign.running:
         return ""
+    if campaign.interrupted:
+        return f"Campaign {campaign.id} ({campaign.name}) has no runner: sparktui stop {campaign.id} ends what is left"
     return f"Campaign {campaign.id} ({campaign.name}) goes on. Come back with: sparktui attach {campaign.id}"
 
 

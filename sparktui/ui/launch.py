@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -43,6 +44,8 @@ from sparktui.ui.widgets.masthead import Masthead
 from sparktui.ui.widgets.topologies import Profiles, Topologies
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sparktui.doctor.findings import Finding
     from sparktui.profile.model import Profile
     from sparktui.prospect import Prospect
@@ -83,6 +86,7 @@ class LaunchScreen(Screen[None]):
         super().__init__()
         self._found: dict[str, Found] = {}
         self._rows: tuple[CampaignRow, ...] = ()
+        self._interrupted: frozenset[int] = frozenset()
         self._stamp: Stamp = ()
         self._known: dict[str, Prospect] = {}
         self._checked: dict[str, tuple[Finding, ...]] = {}
@@ -154,7 +158,8 @@ class LaunchScreen(Screen[None]):
 
         try:
             with Reader(self._app.store_path) as reader:
-                self.post_message(CampaignsRead(tuple(reader.campaigns()[:CAMPAIGNS_SHOWN])))
+                rows = tuple(reader.campaigns()[:CAMPAIGNS_SHOWN])
+                self.post_message(CampaignsRead(rows, _interrupted(rows, self._app.store_path)))
         except UsageError:
             self.post_message(CampaignsRead(()))
         except SparktuiError as error:
@@ -209,14 +214,15 @@ class LaunchScreen(Screen[None]):
                 self._choose(chosen)
 
     def on_campaigns_read(self, message: CampaignsRead) -> None:
-        if message.rows == self._rows:
+        if (message.rows, message.interrupted) == (self._rows, self._interrupted):
             return
-        self._rows = message.rows
+        self._rows, self._interrupted = message.rows, message.interrupted
         options = self.query_one(Campaigns)
         self._title()
         at = options.highlighted
         width = max((len(row.name) for row in message.rows), default=0)
-        options.set_options(Option(campaign_line(row, width), id=str(row.id)) for row in message.rows)
+        lines = [campaign_line(row, width, interrupted=row.id in message.interrupted) for row in message.rows]
+        options.set_options(Option(line, id=str(row.id)) for line, row in zip(lines, message.rows, strict=True))
         options.highlighted = min(at or 0, len(message.rows) - 1) if message.rows else None
         if options.has_focus and not message.rows:
             self.query_one(Profiles).focus()
@@ -316,3 +322,13 @@ class LaunchScreen(Screen[None]):
 def _nothing_to_start(profile: Profile, prospect: Prospect) -> UsageError:
     refusals = [f"{name}: {why}" for name in profile.topologies if (why := prospect.refusal(name))]
     return UsageError("no topology is ticked", "\n".join(refusals) or "Tab to the topologies, space ticks one")
+
+
+def _interrupted(rows: Sequence[CampaignRow], path: Path) -> frozenset[int]:
+    """Return which of these say that they are running and have no runner; of another folder's nobody knows."""
+    from sparktui.paths import store_path
+    from sparktui.runner.lock import has_runner
+
+    if path != store_path():
+        return frozenset()
+    return frozenset(row.id for row in rows if row.state in ("queued", "running") and not has_runner(row.id))

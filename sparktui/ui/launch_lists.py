@@ -83,12 +83,13 @@ def profile_line(found: Found, width: int, room: int) -> Content:
     return line
 
 
-def campaign_line(row: CampaignRow, width: int) -> Content:
+def campaign_line(row: CampaignRow, width: int, *, interrupted: bool = False) -> Content:
     """Return when a campaign began, what it was and how it ended."""
+    state = "interrupted" if interrupted else row.state
     when = local_time(row.created, DAY_AND_TIME)
     badge = badges(row.source, row.imported)
     parts: list[Part] = [(f"{row.id:>4}  ", "$dim"), f"{when}  ", (harmless(row.name).ljust(width), "bold")]
-    parts += [f"  {row.state:<8}", (f"  {badge}", "bold $simulated" if row.simulated else "bold")]
+    parts += [f"  {state:<8}", (f"  {badge}", "bold $simulated" if row.simulated else "bold")]
     return Content.assemble(*parts, (f"  {harmless(row.detail or '')}", "$dim"))
 
 

@@ -28,6 +28,8 @@ class CampaignsRead(Message):
     """What was run before, newest first."""
 
     rows: tuple[CampaignRow, ...]
+    interrupted: frozenset[int] = frozenset()
+    """Those that say they are running, and have no runner."""
 
 
 @dataclass

@@ -36,6 +36,8 @@ class Campaign:
     created: float
     finished: float | None
     detail: str | None
+    interrupted: bool = False
+    """It says that it is running, and no runner is there any more."""
 
     @property
     def simulated(self) -> bool:

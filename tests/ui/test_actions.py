@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 from textual.widgets._toast import Toast
 
 from sparktui.ui import explain
@@ -19,10 +19,12 @@ from sparktui.ui.explain_compare import COMPARE
 from sparktui.ui.explain_launch import LAUNCH
 from sparktui.ui.explain_live import LIVE
 from sparktui.ui.explain_sweep import SWEEP
+from sparktui.ui.feed import Feed
 from sparktui.ui.snapshot import EMPTY
 from sparktui.ui.widgets.long_text import LongText
 from sparktui.ui.widgets.progress import Progress
-from tests.ui.fixture_store import FINISHED
+from sparktui.ui.widgets.slots import Slots
+from tests.ui.fixture_store import FINISHED, NOW
 from tests.ui.viewing import Viewer, change, finished, recorded, shown, text
 
 
@@ -66,6 +68,45 @@ async def test_q_leaves_the_campaign_running_and_says_how_to_come_back(tmp_path:
     assert controls(store) == []
 
 
+async def test_a_race_whose_runner_is_gone_is_interrupted_on_every_screen_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    store, campaign = recorded(tmp_path)
+    viewer = Viewer(store, campaign)
+    async with viewer.run_test(size=(80, 24)) as pilot:
+        where = text((await shown(pilot)).panel(Progress))
+        assert f"interrupted: no runner. sparktui stop {campaign} ends what is left, 6 r goes on" in where
+        assert "none in flight" in text(viewer.panel(Slots))
+        await pilot.press("x")
+        (toast,) = viewer._notifications
+        assert f"sparktui stop {campaign} ends what is left" in toast.message
+        await pilot.press("1")
+        await finished(pilot, "campaigns")
+        options = viewer.screen.query_one("#campaigns", OptionList)
+        assert "interrupted" in str(options.get_option_at_index(0).prompt)
+        await pilot.press("q")
+    assert controls(store) == []
+    assert "has no runner" in str(viewer.return_value)
+
+
+async def test_a_race_that_has_a_runner_is_not_interrupted(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path)
+    asked: list[int] = []
+
+    def alive(number: int) -> bool:
+        asked.append(number)
+        return True
+
+    with Feed(store, lambda: NOW, alive=alive) as feed:
+        snapshot = feed.take(campaign)
+        feed.take(campaign)
+    assert snapshot.campaign is not None
+    assert not snapshot.campaign.interrupted
+    assert snapshot.wave is not None
+    assert asked == [campaign], "once a second is often enough"
+
+
 async def test_q_has_nothing_to_say_when_nothing_goes_on(tmp_path: Path) -> None:
     viewer = Viewer(*recorded(tmp_path, FINISHED))
     async with viewer.run_test() as pilot:
@@ -81,6 +122,7 @@ async def test_a_race_started_elsewhere_is_opened_where_none_is(
     races: list[int | None] = [None]
     monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
     monkeypatch.setattr("sparktui.ui.feed.running_campaign", lambda: races[-1])
+    monkeypatch.setattr("sparktui.ui.feed.has_runner", lambda _: True)
     store, campaign = recorded(tmp_path)
     async with Viewer(store, None).run_test(size=(120, 36)) as pilot:
         await pilot.press("2")

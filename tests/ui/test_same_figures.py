@@ -35,6 +35,7 @@ Row = dict[str, Any]
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SPARKTUI_HOME", str(tmp_path))
+    monkeypatch.setattr("sparktui.ui.feed.has_runner", lambda _: True)
     return tmp_path
 
 

@@ -33,11 +33,19 @@ class Progress(Panel):
 def _where(snapshot: Snapshot, campaign: Campaign) -> list[Part]:
     if not campaign.running:
         return [(_ending(campaign), "bold"), f"  {harmless(campaign.detail or '')}"]
+    if campaign.interrupted:
+        return _interrupted(campaign)
     current = snapshot.current
     if current is None:
         return [("waiting to start" if campaign.state == "queued" else "between topologies", "bold")]
     name = (current.name, f"bold {snapshot.colour(current.name)}")
     return [name, f" ({current.index + 1} of {len(snapshot.topologies)})", *_doing(snapshot, current)]
+
+
+def _interrupted(campaign: Campaign) -> list[Part]:
+    """Say that nobody works on a race any more, and the two ways on: what it launched may still be up."""
+    what = f": no runner. sparktui stop {campaign.id} ends what is left, "
+    return [("interrupted", "bold $error"), what, ("6", "bold $accent"), " ", ("r", "bold $accent"), " goes on"]
 
 
 def _ending(campaign: Campaign) -> str:
@@ -70,6 +78,8 @@ def _when(snapshot: Snapshot, campaign: Campaign) -> list[Content]:
     if not campaign.running:
         took = None if campaign.finished is None else campaign.finished - campaign.created
         return [Content(f"took {duration(took)}")]
+    if campaign.interrupted:
+        return [Content()]
     if snapshot.wave is not None and snapshot.wave.stale:
         return [Content.styled(f"silent for {duration(snapshot.wave.age_s)}", "bold $warning")]
     left = snapshot.remaining
