@@ -134,7 +134,7 @@ def _named(name: str, workload: Workload, several: bool) -> str:
 def _columns(rows: Sequence[tuple[str, str, str]], width: int) -> list[str]:
     """Align the first two texts of every row and wrap the third beside them, or below where there is no room."""
     first, second = (max((len(row[at]) for row in rows), default=0) for at in (0, 1))
-    return [line for row in rows for line in _wrapped(row, first, second, width - INDENT)]
+    return [line for row in rows for line in _wrapped(row, first, second, max(1, width - INDENT))]
 
 
 def _wrapped(row: tuple[str, str, str], first: int, second: int, width: int) -> Iterable[str]:

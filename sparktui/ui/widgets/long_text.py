@@ -49,7 +49,7 @@ class LongText(ScrollView, can_focus=True):
         left, top = self.scroll_offset
         width = self.scrollable_content_region.width
         row = top + y
-        if row >= len(self._lines):
+        if width < 1 or row >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         line = self._lines[row]
         strips = Visual.to_strips(self, line, max(width, left + width), 1, self.visual_style, pad=True)

@@ -67,7 +67,7 @@ class Panel(Widget):
     def render_line(self, y: int) -> Strip:
         """Return one line; what has not changed is kept by Textual."""
         width = self.content_size.width
-        if y >= len(self._lines):
+        if width < 1 or y >= len(self._lines):
             return Strip.blank(width, self.visual_style.rich_style)
         return Visual.to_strips(self, self._lines[y], width, 1, self.visual_style)[0]
 
