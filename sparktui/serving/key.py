@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from sparktui.errors import UsageError
@@ -30,8 +31,7 @@ def api_key(env_name: str | None, file: str | None = None) -> str | None:
 
 def _in_file(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            held = file.read(MAX_FILE_BYTES + 1)
+        held = _held(path)
     except OSError as error:
         raise UsageError(f"the API key's file {path} cannot be read: {error.strerror}") from error
     try:
@@ -40,3 +40,11 @@ def _in_file(path: Path) -> str:
         return bearer(held.decode("ascii")).removeprefix("Bearer ")
     except (ValueError, UsageError):
         raise UsageError(f"{path} holds no API key", "it must hold the key and nothing else") from None
+
+
+def _held(path: Path) -> bytes:
+    """Return how a file begins; a pipe is not waited for: the runner, which reads the key too, would stand still."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise UsageError(f"the API key's file {path} is not a regular file", "write the key into a file of its own")
+        return file.read(MAX_FILE_BYTES + 1)

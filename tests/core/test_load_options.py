@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,12 @@ class TestKeyFile:
 
     def test_a_file_that_is_not_there_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="cannot be read: No such file"):
+            api_key(None, str(tmp_path / "key"))
+
+    @pytest.mark.timeout(30)
+    def test_a_pipe_is_refused_and_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "key")
+        with pytest.raises(UsageError, match="is not a regular file"):
             api_key(None, str(tmp_path / "key"))
 
     def test_two_places_for_one_key_are_refused(self) -> None:
