@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.sim_engine import SimEngine, sim_engine
+
+for size in ("COLUMNS", "LINES"):  # of whoever runs the tests: tables would be as wide as their terminal
+    os.environ.pop(size, None)
 
 # The same cases every time: what fails can be tried again. On a shared machine a case may stand still for longer than
 # any deadline: that is no finding.

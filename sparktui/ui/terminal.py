@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+
 from rich.console import RenderableType
 from textual.app import App, ReturnType
 from textual.driver import Driver
@@ -11,7 +14,7 @@ from sparktui.errors import ScreenError
 
 
 class TerminalDriver(LinuxDriver):
-    """Reads keys from a terminal that may be set to Latin-1, or at the end of a noisy line."""
+    """Takes any byte for a key, as from a terminal set to Latin-1 or a noisy line, and has the terminal's own size."""
 
     def run_input_thread(self) -> None:
         """Pass on what is typed; what is not UTF-8 is passed over, with the keys that were read along with it."""
@@ -21,6 +24,14 @@ class TerminalDriver(LinuxDriver):
             except UnicodeDecodeError:
                 continue
             return
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Ask the terminal itself; `COLUMNS` and `LINES`, which Textual believes first, may be of another one."""
+        with suppress(OSError):
+            columns, rows = os.get_terminal_size(self.fileno)
+            if columns and rows:
+                return columns, rows
+        return super()._get_terminal_size()  # a serial line does not know its size
 
 
 class TerminalApp(App[ReturnType]):

@@ -86,6 +86,8 @@ def pane(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pane]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PS1": "here$ ",
         "COLORTERM": "truecolor",
+        "COLUMNS": "200",  # as some shells export them: the size of the terminal they were started in
+        "LINES": "60",
     }
     shell = ["env", *(f"{name}={value}" for name, value in env.items()), "sh"]  # as words: a bash between drops PS1
     pane.tmux("new-session", "-d", "-x", columns, "-y", rows, "-c", str(tmp_path), *shell)

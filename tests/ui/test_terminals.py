@@ -228,5 +228,19 @@ def left(pipe: int) -> int:
     return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
 
 
+@pytest.mark.parametrize(("size", "taken"), [((120, 40), (120, 40)), ((0, 0), (200, 60))])
+async def test_the_size_is_the_terminals_own_where_it_knows_it(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], taken: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("LINES", "60")
+    master, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", *reversed(size), 0, 0))
+    assert OnPipe(terminal)._get_terminal_size() == taken
+    os.close(master)
+    os.close(terminal)
+
+
 def test_on_a_terminal_the_app_has_the_driver_that_takes_any_byte() -> None:
     assert SparktuiApp(Path("none"), None).driver_class is TerminalDriver
