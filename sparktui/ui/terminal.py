@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from rich.console import RenderableType
+from rich.console import COLOR_SYSTEMS, RenderableType
+from textual import constants
 from textual.app import App, ReturnType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from sparktui.errors import ScreenError
+from sparktui.errors import ScreenError, UsageError
 
 
 class TerminalDriver(LinuxDriver):
@@ -35,14 +36,31 @@ class TerminalDriver(LinuxDriver):
 
 
 class TerminalApp(App[ReturnType]):
-    """An app on a terminal, which knows whether it broke off."""
+    """An app on a terminal, which knows whether it broke off.
+
+    Raises:
+        UsageError: What the environment sets for Textual is nothing that it has.
+    """
 
     panicked = False
     """Whether something outside of what handles messages, such as the driver, has ended it by an error."""
 
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        if constants.COLOR_SYSTEM not in ("auto", *COLOR_SYSTEMS):
+            known = ", ".join(("auto", *COLOR_SYSTEMS))
+            raise UsageError(f"TEXTUAL_COLOR_SYSTEM={constants.COLOR_SYSTEM}: expected one of {known}", "or unset it")
+        super().__init__(ansi_color=ansi_color)
+
     def get_driver_class(self) -> type[Driver]:
-        """Take our driver in the place of the one it is made of; any other is somebody's choice."""
-        chosen = super().get_driver_class()
+        """Take our driver in the place of the one it is made of; any other is somebody's choice.
+
+        Raises:
+            UsageError: The chosen one is none.
+        """
+        try:
+            chosen = super().get_driver_class()
+        except (ImportError, AttributeError, ValueError, RuntimeError) as error:
+            raise UsageError(f"TEXTUAL_DRIVER={constants.DRIVER}: {error}", "unset it") from error
         return TerminalDriver if chosen is LinuxDriver else chosen
 
     def panic(self, *renderables: RenderableType) -> None:

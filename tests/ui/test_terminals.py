@@ -20,11 +20,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from textual import events
+from textual import constants, events
 from textual.message import Message
 
 from sparktui.cli import cli
-from sparktui.errors import ExitCode, ScreenError
+from sparktui.errors import ExitCode, ScreenError, UsageError
 from sparktui.ui import themes
 from sparktui.ui.app import SparktuiApp, run_app
 from sparktui.ui.terminal import TerminalDriver
@@ -226,6 +226,18 @@ async def test_what_is_typed_in_another_encoding_than_utf_8_leaves_the_screen_op
 def left(pipe: int) -> int:
     """Return how many bytes in a pipe have not been read."""
     return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DRIVER", "nope"), ("DRIVER", ""), ("DRIVER", "os:nope"), ("DRIVER", "os:PathLike"), ("COLOR_SYSTEM", "zzz")],
+)
+def test_what_the_environment_sets_for_textual_and_is_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setattr(constants, name, value)
+    with pytest.raises(UsageError, match=f"^TEXTUAL_{name}={value}: "):
+        SparktuiApp(Path("none"), None)
 
 
 @pytest.mark.parametrize(("size", "taken"), [((120, 40), (120, 40)), ((0, 0), (200, 60))])
