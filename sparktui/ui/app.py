@@ -224,6 +224,7 @@ class SparktuiApp(ToastingApp[str]):
         self.look()
 
     def on_work_failed(self, message: WorkFailed) -> None:
+        self.clear_notifications()  # what a toast says is beginning has not begun
         if isinstance(message.error, BusyError):
             self._offer_running(message.error)
         else:

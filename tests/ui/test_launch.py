@@ -406,6 +406,7 @@ async def test_a_start_beside_a_running_race_leads_to_it(tmp_path: Path) -> None
         await pilot.press("enter")
         await finished(pilot, "start")
         assert isinstance(viewer.screen, ConfirmDialog)
+        assert not list(viewer._notifications), "nothing is starting"
         await pilot.press("y")
         await shown(pilot)
         assert viewer.current_mode == "live"
