@@ -76,6 +76,15 @@ async def test_engines_stand_side_by_side_and_nothing_is_wider_than_the_screen(s
         assert "is it up, and is that its address and port?" in " ".join(str(cards[2].visual).split())
 
 
+@pytest.mark.parametrize(("size", "rows"), [((80, 24), 5), ((120, 40), 6)])
+async def test_a_card_has_room_for_all_its_lines_before_it_has_any(size: tuple[int, int], rows: int) -> None:
+    async with watching("gf1", "gf2") as (app, _):
+        app._hz = 0.001  # nothing is drawn before the first layout
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            assert [card.outer_size.height for card in app.query(WatchedEngine)] == [rows, rows]
+
+
 async def test_a_single_engine_has_no_sum_beside_it_and_one_that_began_anew_says_so() -> None:
     async with watching("gf1") as (app, generate), app.run_test(size=(80, 24)):
         generate(500)
