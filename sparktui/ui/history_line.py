@@ -103,7 +103,8 @@ class Layout:
             names = (harmless(equal(found.tied)), harmless(equal_in_short(found.tied)))
             return fitting((*(f"{text}{SO_FAR}" for text in names if found.so_far), *names, "tie"), room)
         if found.winner is None:
-            return UNKNOWN if found.only is None else fitting((f"only {harmless(found.only)}", "only 1"), room)
+            alone = () if found.only is None else (f"only {harmless(found.only)}", "only 1")
+            return fitting((*alone, UNKNOWN), room)
         name = harmless(found.winner)
         return fitting((f"{name}{SO_FAR}" if found.so_far else name, squeezed(name, room)), room)
 

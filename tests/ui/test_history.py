@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,20 @@ def test_who_has_not_won_is_called_no_winner(found: LevelWinner, wide: str, narr
         assert not any("topology" in str(span.style) for span in line.spans), "no winner's colour"
     won = replace(row, winners=(LevelWinner(8, "solo"),))
     assert any("topology" in str(span.style) for span in Layout(8, 26, 1, 13).line(won, marked=False).spans)
+
+
+@pytest.mark.parametrize("room", range(6, 30))
+@pytest.mark.parametrize("level", [1, 16, 300])
+def test_no_winner_runs_into_what_stands_beside_it(level: int, room: int) -> None:
+    names = ("cluster-tp2", "cluster-tp2-ray")
+    for found in (
+        LevelWinner(level, None, only="cluster-tp2", so_far=True),
+        LevelWinner(level, "cluster-tp2"),
+        LevelWinner(level, "cluster-tp2", names),
+    ):
+        row = HistoryRow("3", 3, "race", "measured", "stopped", 1, names, winners=(found, found))
+        line = Layout(name=8, winner=room, levels=2, when=13).line(row, marked=False).plain
+        assert re.search(rf"c{level} \S.* c{level} \S.* stopped", line) or room - len(f"c{level} ") < 4, line
 
 
 async def test_the_winners_are_those_that_show_tells(tmp_path: Path) -> None:
