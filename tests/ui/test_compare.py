@@ -150,6 +150,17 @@ async def test_at_80_columns_where_panels_have_no_frame_the_head_names_the_basel
         assert "Winner, vs solo" in str(viewer.screen.query_one("#verdict-decode", VerdictTable).visual)
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_how_a_topology_ended_stands_apart_from_what_is_beside_it(tmp_path: Path, width: int) -> None:
+    store, campaign = recorded(tmp_path, Race(state="stopped", finished_topologies=0, done_levels=2, done_waves=0))
+    change(store, "UPDATE sweep SET state = 'stopped' WHERE state IN ('measuring', 'waiting')")
+    async with Viewer(store, campaign).run_test(size=(width, 24)) as pilot:
+        await pilot.press("4")
+        rows = table(await shown(pilot), "decode")
+    assert any(" 16 " in row and "stopped" in row for row in rows), rows
+    assert not re.search(r"\dstopped", "".join(rows))
+
+
 async def test_while_it_runs_the_tables_hold_what_there_is(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
         await pilot.press("4")

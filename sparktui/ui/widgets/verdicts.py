@@ -148,9 +148,7 @@ def _forms(table: Table) -> Iterator[tuple[bool, int, int, int]]:
 
 
 def _columns(about: _About, *, std: bool, names: int, gap: int) -> dict[str, int]:
-    return {
-        name: max(min(len(name) + 1, names), _widest(about.table, name, std)) + gap for name in about.table.topologies
-    }
+    return {name: max(min(len(name) + 1, names), _widest(about, name, std)) + gap for name in about.table.topologies}
 
 
 def _left_out(table: Table, shape: _Shape, width: int) -> list[Content]:
@@ -162,8 +160,9 @@ def _left_out(table: Table, shape: _Shape, width: int) -> list[Content]:
     return [Content.styled(harmless(text), "$warning").truncate(width, ellipsis=True)]
 
 
-def _widest(table: Table, topology: str, std: bool) -> int:
-    return max((len(_value(table, row, topology, std)) for row in table.rows), default=MIN_COLUMN)
+def _widest(about: _About, topology: str, std: bool) -> int:
+    texts = (_missing(about, row, topology) or _value(about.table, row, topology, std) for row in about.table.rows)
+    return max(map(len, texts), default=MIN_COLUMN)
 
 
 def _head(about: _About, shape: _Shape) -> Content:
@@ -184,12 +183,17 @@ def _row(about: _About, row: Row, shape: _Shape) -> Content:
     parts: list[Part] = [(str(row.concurrency).rjust(shape.level), "$dim")]
     for name, column in shape.columns.items():
         mark = "~" if (name, row.concurrency) in about.tainted else "*"
-        missing = row.values.get(name) is None and name in about.ended
-        text = f"{about.ended[name]} " if missing else _value(about.table, row, name, shape.std, mark)
+        missing = _missing(about, row, name)
+        text = missing or _value(about.table, row, name, shape.std, mark)
         parts.append((text.rjust(column), "$error" if missing else _style(about, row, name)))
     if not shape.verdict:
         return Content.assemble(*parts)
     return Content.assemble(*parts, " " * GAP, _verdict(about, row, shape.verdict - GAP))
+
+
+def _missing(about: _About, row: Row, topology: str) -> str:
+    """Return how a topology ended that has no value, which does not come any more; nothing where it may, or has."""
+    return f"{about.ended[topology]} " if row.values.get(topology) is None and topology in about.ended else ""
 
 
 def _style(about: _About, row: Row, topology: str) -> str:
