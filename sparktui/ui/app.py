@@ -370,7 +370,8 @@ class SparktuiApp(ToastingApp[str]):
         """Ask, then ask the runner to go on with the next topology."""
         dialog = ConfirmDialog(
             f"End {topology}, and go on with the next topology?",
-            "The wave in flight is thrown away and what was launched is stopped. What has been measured is kept.",
+            "The wave in flight is thrown away and what was launched is stopped. What has been measured is kept; the rest "
+            "no resume measures.",
             "End it",
         )
         if await self.push_screen_wait(dialog):

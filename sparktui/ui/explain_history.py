@@ -10,7 +10,7 @@ HISTORY = (
         "Topologies measured to their end, of all that the campaign races.",
         "",
         "the store",
-        "all of them; `r` measures what is missing",
+        "all of them; `r` measures what is missing, but not what was skipped",
     ),
     Explanation(
         "fastest decode",

@@ -250,7 +250,7 @@ class HistoryScreen(Screen[None]):
         dialog = ConfirmDialog(
             f"Resume campaign {row.campaign}, {row.name}?",
             f"{row.done} of {len(row.topologies)} topologies are done. The others are launched again and measured from "
-            "their first missing wave on; what has been measured is kept.",
+            "their first missing wave on, but for what was skipped; what has been measured is kept.",
             "Resume it",
         )
         campaign = row.campaign

@@ -180,6 +180,7 @@ async def test_the_palette_ends_one_topology_only_after_a_yes(tmp_path: Path) ->
             skip()
             await pilot.pause()
             assert isinstance(viewer.screen, ConfirmDialog)
+            assert "no resume measures" in " ".join(str(one.content) for one in viewer.screen.query(Static))
             assert controls(store) == []
             await pilot.press(key)
         await finished(pilot, "dialog")

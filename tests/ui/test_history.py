@@ -293,6 +293,7 @@ async def test_resume_asks_and_then_goes_to_live(tmp_path: Path) -> None:
         await pilot.press("down", "r")
         assert isinstance(viewer.screen, ConfirmDialog)
         assert "2 of 4 topologies are done" in said_by(viewer)
+        assert "but for what was skipped" in said_by(viewer)
         await pilot.press("n")
         assert calls == []
         await pilot.press("r", "y")
