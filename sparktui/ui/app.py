@@ -370,8 +370,8 @@ class SparktuiApp(ToastingApp[str]):
         """Ask, then ask the runner to go on with the next topology."""
         dialog = ConfirmDialog(
             f"End {topology}, and go on with the next topology?",
-            "The wave in flight is thrown away and what was launched is stopped. What has been measured is kept; the rest "
-            "no resume measures.",
+            "The wave in flight is thrown away and what was launched is stopped. What has been measured is kept; "
+            "no resume measures the rest.",
             "End it",
         )
         if await self.push_screen_wait(dialog):
