@@ -161,6 +161,19 @@ async def test_how_a_topology_ended_stands_apart_from_what_is_beside_it(tmp_path
     assert not re.search(r"\dstopped", "".join(rows))
 
 
+async def test_what_was_measured_and_has_no_such_figure_is_not_called_stopped(tmp_path: Path) -> None:
+    store, campaign = recorded(tmp_path, FINISHED)
+    change(store, "UPDATE sweep SET state = 'stopped' WHERE topology = 'shuffle'")
+    change(store, "UPDATE cell SET state = 'skipped' WHERE concurrency = 64 AND sweep = 4")
+    change(store, "DELETE FROM wave WHERE cell IN (SELECT id FROM cell WHERE sweep = 4 AND concurrency IN (1, 64))")
+    async with Viewer(store, campaign).run_test(size=(120, 36)) as pilot:
+        await pilot.press("4")
+        rows = table(await shown(pilot), "decode")
+    of_shuffle = {row.split()[0]: row.split("   ")[-2:] for row in rows if row[:3].strip().isdigit()}
+    assert "stopped" not in str(of_shuffle["1"])
+    assert "stopped" in str(of_shuffle["64"])
+
+
 async def test_while_it_runs_the_tables_hold_what_there_is(tmp_path: Path) -> None:
     async with Viewer(*recorded(tmp_path)).run_test(size=(120, 36)) as pilot:
         await pilot.press("4")

@@ -92,15 +92,19 @@ class _About:
     """Everything compared: together they decide their colours."""
     tainted: Cells
     """What was measured while something was wrong."""
-    ended: Mapping[str, str]
-    """How topologies ended that came to no good end: what is missing of them does not come any more."""
+    ended: Mapping[tuple[str, int], str]
+    """How topologies ended that came to no good end, at the levels that do not come any more."""
 
     @classmethod
     def of(cls, comparison: Comparison, table: Table) -> _About:
         columns = comparison.columns
-        cells = ((column.name, cell) for column in columns for cell in column.cells if cell.workload == table.workload)
-        tainted = frozenset((name, cell.cell.concurrency) for name, cell in cells if cell.cell.taint is not None)
-        ended = {column.name: SHORT[column.sweep.state] for column in columns if column.sweep.state in SHORT}
+        cells = [(column, c.cell) for column in columns for c in column.cells if c.workload == table.workload]
+        tainted = frozenset((column.name, cell.concurrency) for column, cell in cells if cell.taint is not None)
+        ended = {
+            (column.name, cell.concurrency): SHORT[column.sweep.state]
+            for column, cell in cells
+            if column.sweep.state in SHORT and cell.state != "done"
+        }
         return cls(table, comparison.topologies, tainted, ended)
 
     def colour(self, topology: str) -> str:
@@ -192,8 +196,9 @@ def _row(about: _About, row: Row, shape: _Shape) -> Content:
 
 
 def _missing(about: _About, row: Row, topology: str) -> str:
-    """Return how a topology ended that has no value, which does not come any more; nothing where it may, or has."""
-    return f"{about.ended[topology]} " if row.values.get(topology) is None and topology in about.ended else ""
+    """Return how a topology ended that was not measured at a level; nothing of one that was, or still may be."""
+    ended = about.ended.get((topology, row.concurrency))
+    return f"{ended} " if ended is not None and row.values.get(topology) is None else ""
 
 
 def _style(about: _About, row: Row, topology: str) -> str:
