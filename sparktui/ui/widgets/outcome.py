@@ -10,7 +10,7 @@ from sparktui.compare.summary import Table
 from sparktui.compare.verdict import SO_FAR, equal_in_short, verdict
 from sparktui.compare.winners import Row
 from sparktui.exporting.grid import number
-from sparktui.ui.endings import ENDINGS
+from sparktui.ui.endings import ending
 from sparktui.ui.snapshot import Cell, Snapshot, Topology
 from sparktui.ui.text import Part, lines
 from sparktui.ui.widgets.panel import Panel
@@ -45,7 +45,7 @@ def _title(snapshot: Snapshot) -> str:
 
 
 def _ending(topology: Topology) -> str:
-    return ENDINGS.get(topology.state, topology.state)
+    return ending(topology) or topology.state
 
 
 def _topology(snapshot: Snapshot, topology: Topology, longest: int, endings: int) -> Content:

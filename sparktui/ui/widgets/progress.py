@@ -6,7 +6,7 @@ from textual.content import Content
 
 from sparktui.moments import local_time
 from sparktui.ui.empty import without_a_campaign
-from sparktui.ui.endings import ENDINGS
+from sparktui.ui.endings import ending
 from sparktui.ui.snapshot import Campaign, Snapshot, Topology
 from sparktui.ui.text import Part, clipped, harmless, lines, spread, track
 from sparktui.ui.widgets.panel import Panel
@@ -105,13 +105,13 @@ def _gauges(snapshot: Snapshot, width: int) -> Content:
 
 def _gauge(snapshot: Snapshot, topology: Topology, width: int) -> list[Part]:
     """Draw how much is done; of one that came to no good end, how it ended in the place of what is missing."""
-    ending = clipped(ENDINGS.get(topology.state, ""), width)
-    room = width - len(ending) - 1 if ending else width
+    ended = clipped(ending(topology), width)
+    room = width - len(ended) - 1 if ended else width
     full, rest = track(_done_share(snapshot, topology), max(0, room))
     parts: list[Part] = [(full, snapshot.colour(topology.name)), (rest, "$line")]
-    if not ending:
+    if not ended:
         return parts
-    return [*parts, " " if room >= 0 else "", (ending, "$dim" if topology.state == "stopped" else "bold $error")]
+    return [*parts, " " if room >= 0 else "", (ended, "$dim" if topology.state == "stopped" else "bold $error")]
 
 
 def _done_share(snapshot: Snapshot, topology: Topology) -> float:
