@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from sparktui.compare.summary import Table
-from sparktui.compare.verdict import SO_FAR, equal_in_short, verdict
+from sparktui.compare.verdict import SO_FAR, equal_in_short, fitting, verdict
 from sparktui.compare.winners import Row
 from sparktui.exporting.grid import number
 from sparktui.ui.endings import ending
@@ -71,7 +71,7 @@ def _winners(snapshot: Snapshot, width: int) -> list[Content]:
 
 def _wins(snapshot: Snapshot, table: Table, width: int) -> list[Content]:
     """Return who wins a metric where, or what the only topology reached, on as many lines as it takes."""
-    said = _groups(snapshot, table) if table.contested else _figures(table)
+    said = _groups(snapshot, table, width - METRIC) if table.contested else _figures(table)
     rows = [Content()]
     for one in said:
         if rows[-1] and METRIC + rows[-1].cell_length + len(GAP) + one.cell_length > width:
@@ -87,21 +87,23 @@ def _figures(table: Table) -> list[Content]:
     return [*told, Content.styled(table.metric.unit, "$dim")] if told else []
 
 
-def _groups(snapshot: Snapshot, table: Table) -> list[Content]:
+def _groups(snapshot: Snapshot, table: Table, room: int) -> list[Content]:
     """Return a piece for every topology that wins somewhere, for those that tie, and for one that is alone."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in table.rows:
         if row.best or row.only:
             groups.setdefault((verdict(row) if row.only else "", *row.best, str(bool(row.awaited))), []).append(row)
-    return [Content.assemble(*_group(snapshot, table, rows)) for rows in groups.values()]
+    return [Content.assemble(*_group(snapshot, table, rows, room)) for rows in groups.values()]
 
 
-def _group(snapshot: Snapshot, table: Table, rows: Sequence[Row]) -> list[Part]:
-    """Name who wins some levels, or who ties there, and how far ahead of the others."""
+def _group(snapshot: Snapshot, table: Table, rows: Sequence[Row], room: int) -> list[Part]:
+    """Name who wins some levels, or who ties there, and how far ahead of the others; of one alone, what it reached."""
     row = rows[0]
     where = f" {' '.join(f'c{row.concurrency}' for row in rows)}"
     if row.only is not None:
-        return [verdict(row), where]
+        reached = [f"c{row.concurrency} {number(table, row.values[row.only or ''])}" for row in rows]
+        said = f" {' '.join(reached)} {table.metric.unit}"
+        return [verdict(row), fitting((said, where), room - len(verdict(row)))]
     where += SO_FAR if row.awaited else ""
     if row.tie:
         return [f"tie {equal_in_short(row.tied)}", where, (_ahead(rows), "$dim")]
