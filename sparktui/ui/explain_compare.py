@@ -60,7 +60,9 @@ COMPARE = (
     Explanation(
         "tie",
         "The difference is too small to call: its interval holds zero, or it is under 1 %. Nobody wins among those in "
-        "brackets; behind it stands how far they are ahead of the best of the others.",
+        "brackets; behind it stands how far they are ahead of the best of the others, where there is little room the "
+        "least of it (≥+17 %). Who varies too much to be told from the best, behind others that are worse for sure, is "
+        "in the notes.",
     ),
     Explanation(
         "calculator",
@@ -77,7 +79,8 @@ COMPARE = (
     ),
     Explanation(
         "when to use which",
-        "For each use case the topology that wins its levels, and by what. Undecided where it is a tie.",
+        "For each use case the topology that wins its levels, and by what. A tie goes with the winner beside it that "
+        "is among those that tie; between two such winners, and where there is none, it is undecided.",
     ),
     TAINT,
     WAVE,

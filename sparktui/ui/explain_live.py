@@ -192,6 +192,17 @@ LIVE = (
         _stamped,
     ),
     Explanation(
+        "result",
+        "Once it is over: who wins which levels and how far ahead, of the runner-up where nobody else is named; who "
+        "ties; and of one that was measured alone what it reached.",
+        source="the tables of Compare",
+    ),
+    Explanation(
+        "interrupted",
+        "It says that it is running, and its runner is gone: killed, or lost with the machine. What it launched may "
+        "still be up, guarded by the nodes' agents: `sparktui stop` ends it, `r` in History goes on with the race.",
+    ),
+    Explanation(
         "decode over the race",
         "Once it is over: what every cell decoded, as long as it took, a colour a topology, on a fixed axis.",
         "tok/s",

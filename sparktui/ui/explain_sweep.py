@@ -24,7 +24,8 @@ SWEEP = (
     ),
     Explanation(
         "leads, ties, best +12 %",
-        "Who wins the level under the cursor, by the rule of Compare, and by how much the best is ahead of each other.",
+        "Who wins the level under the cursor, by the rule of Compare, and by how much the best is ahead of each other. "
+        "In the table of every level a tie has its margin only where it leads nobody.",
         "%",
         good="a lead whose interval does not hold zero; else it is called a tie",
     ),
