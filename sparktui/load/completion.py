@@ -135,11 +135,14 @@ class Completion:
 
     @property
     def first_tokens(self) -> int | None:
-        """Tokens in the first token event and in those that arrived with it, where the server says."""
-        if not self.marks or not self.marks[0] & TOKEN_MASK:
-            return None
-        at_once = takewhile(lambda delta_us: delta_us == 0, self.deltas_us[1:])
-        return sum(mark & TOKEN_MASK for mark in self.marks[: 1 + sum(1 for _ in at_once)])
+        """Tokens in the first token event and in those that arrived with it.
+
+        None where the server does not say; but where several arrived at once, each is one at least.
+        """
+        at_once = 1 + sum(1 for _ in takewhile(lambda delta_us: delta_us == 0, self.deltas_us[1:]))
+        if self.marks and self.marks[0] & TOKEN_MASK:
+            return sum(mark & TOKEN_MASK for mark in self.marks[:at_once])
+        return at_once if at_once > 1 else None
 
     @property
     def token_source(self) -> TokenSource:

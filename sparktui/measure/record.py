@@ -42,7 +42,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True):
     ended_us: int | None = None
     """Send to the end of the response body."""
     first_tokens: int | None = None
-    """Tokens in the first content-bearing event and in those of the same read; None where the server did not say."""
+    """Tokens in the first content-bearing event and in those of the same read, an event each where the server did not
+    say how many; None where it did not say and the first came alone."""
     prompt_tokens: int | None = None
     """The server's own count, from `usage`."""
     cached_tokens: int | None = None

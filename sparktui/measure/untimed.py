@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sparktui.measure.record import RequestRecord, WaveRecord, event_times_us
 from sparktui.measure.statistics import mean
-from sparktui.measure.usage import completion_tokens, events_at_once, good_requests
+from sparktui.measure.usage import completion_tokens, good_requests
 
 FASTEST_US = 50
 """Between the events of one stream, which nothing makes faster: what comes faster was made before, and held back."""
@@ -39,7 +39,7 @@ def _share(good: Sequence[RequestRecord]) -> float | None:
 def _behind_first(request: RequestRecord) -> float:
     """Return the share of what came later than the first event that came too soon; 1 where nothing came later."""
     first, *later = event_times_us(request)
-    at_once = events_at_once(request) - 1
+    at_once = later.count(first)
     if at_once == len(later):
         return 1.0
     too_soon = [count for count, time in enumerate(later, start=1) if first < time < first + count * FASTEST_US]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from sparktui.measure import pool
 from sparktui.measure.record import (
@@ -238,19 +238,9 @@ def _failure(request: RequestRecord) -> str | None:
 
 
 def tokens_after_first(request: RequestRecord) -> int | None:
-    """Return the tokens that decode counts: those that came later than the first event, and not at once with it.
-
-    Where the server did not say how many a first event has, each that came at once is taken for one token.
-    """
+    """Return the tokens that decode counts: those that came later than the first event, and not at once with it."""
     tokens = completion_tokens(request)
-    first = events_at_once(request) if request.first_tokens is None else request.first_tokens
-    return None if tokens is None else tokens - first
-
-
-def events_at_once(request: RequestRecord) -> int:
-    """Return how many events share the first one's arrival, itself among them; 1 where they are not known."""
-    first, *later = event_times_us(request) or [0]
-    return 1 + sum(1 for _ in takewhile(lambda time_us: time_us == first, later))
+    return None if tokens is None else tokens - (1 if request.first_tokens is None else request.first_tokens)
 
 
 def _per_second(requests: int, wave: WaveRecord) -> float | None:

@@ -50,9 +50,13 @@ class EngineWatch:
         """Store what every engine says, once a second, until cancelled."""
         while True:
             started = time.monotonic()
-            for name, figures in (await self.read()).items():
+            look, at = (
+                await self.read(),
+                time.time(),
+            )  # one moment for all: a slow disk must not part what belongs together
+            for name, figures in look.items():
                 if figures is not None:
-                    await writer.add_server_sample(sweep, name, figures)
+                    await writer.add_server_sample(sweep, name, figures, at)
             await asyncio.sleep(max(0.1, POLL_S - (time.monotonic() - started)))
 
     async def read(self) -> dict[str, ServerFigures | None]:

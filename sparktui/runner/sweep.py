@@ -105,6 +105,7 @@ class SweepRunner:
                 await self._settle(sweep, ended=False)
             else:
                 await self._failed(sweep, as_logged(error, self.folder), await deployment.log_tails())
+                await self._skip_rest(sweep, self.interrupt.reason)
         finally:
             await self._take_down(sweep, deployment, guarded)
 
@@ -257,7 +258,11 @@ class SweepRunner:
         sweep.state = states.get(reason or "stop", "stopped")
         sweep.error = self.interrupt.text
         await self.journal.warning(sweep.topology, f"ended-{reason}", self._ending(sweep))
-        if reason == "end-topology":  # before it is taken down, which a stop or a kill may overtake
+        await self._skip_rest(sweep, reason)
+
+    async def _skip_rest(self, sweep: Sweep, reason: Reason | None) -> None:
+        """Close for good what a skip was asked for: before it is taken down, which a stop or a kill may overtake."""
+        if reason == "end-topology":
             await end_early(self.journal.writer, self.journal.campaign, sweep.id)
 
     def _ending(self, sweep: Sweep) -> str:

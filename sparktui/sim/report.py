@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -91,8 +92,9 @@ class Report:
             plays=self.fault if self._plays(frozen) else None,
             sick=self.sick,
         )
-        publish(self.state_dir, holding)
-        self._rdma_bytes, self._written_at = holding.rdma_bytes, now
+        with suppress(OSError):  # a disk that is full: the file of the moment before stays
+            publish(self.state_dir, holding)
+            self._rdma_bytes, self._written_at = holding.rdma_bytes, now
 
     def _plays(self, frozen: bool) -> bool:
         if self.fault in ("zombie", "gf1-collapse"):

@@ -57,7 +57,7 @@ class EngineFeed:
         if sample.backend not in self._latest:
             self._generated.clear()  # what one engine generated before it was first heard of is no sudden burst
         self._latest[sample.backend] = sample
-        if all(sample.t - other.t < ONE_LOOK_S for other in self._latest.values()):
+        if all(abs(sample.t - other.t) < ONE_LOOK_S for other in self._latest.values()):
             self._add_up(sample.t)
 
     def _add_up(self, t: float) -> None:

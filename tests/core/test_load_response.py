@@ -111,7 +111,11 @@ class TestTokens:
         record = read(sse(ROLE, delta("a"), delta("b", finish="stop"), usage(9, 5, cached=4), DONE))
         assert record.token_source == "usage"
         assert event_token_values(record) == [0, 0]
-        assert (record.first_tokens, record.completion_tokens, record.cached_tokens) == (None, 5, 4)
+        assert (record.first_tokens, record.completion_tokens, record.cached_tokens) == (2, 5, 4), "both in one read"
+        apart = read(
+            SSE_HEAD + chunked(delta("a")), b"".join(map(chunked, (delta("b"), usage(9, 5), DONE))) + LAST_CHUNK
+        )
+        assert (apart.first_tokens, apart.completion_tokens) == (None, 5)
 
     def test_no_usage_is_unknown_and_not_zero(self) -> None:
         record = read(sse(delta("a"), delta("b", finish="stop"), DONE))

@@ -39,13 +39,15 @@ def test_tokens_are_the_servers_count_not_the_number_of_events() -> None:
     assert wave_figures(wave(burst)).decode_tps == pytest.approx((31 - 3) / 0.04)
 
 
-@pytest.mark.parametrize("first_tokens", [4, None])
-def test_what_arrives_with_the_first_token_is_not_counted_as_the_time_that_it_took_is_not(
-    first_tokens: int | None,
-) -> None:
+@pytest.mark.parametrize("events", [True, False])
+def test_what_arrives_with_the_first_token_is_not_counted_whether_or_not_events_were_read(events: bool) -> None:
     deltas_us = [140_000, 0, 0, 0, 40_000, 0, 0, 0, 40_000, 0, 0, 0]
     held_back = request(
-        ttft_us=140_000, tokens=12, events=pack_events(deltas_us), last_us=sum(deltas_us), first_tokens=first_tokens
+        ttft_us=140_000,
+        tokens=12,
+        events=pack_events(deltas_us) if events else b"",
+        last_us=sum(deltas_us),
+        first_tokens=4,
     )
     assert wave_figures(wave(held_back)).decode_tps == pytest.approx(100.0)
 

@@ -7,9 +7,14 @@ from tests.runner.campaigns import PROFILE, UNTIL_STOPPED, Owner, into_every_run
 
 
 def test_what_is_asked_in_a_topologys_last_moment_does_not_end_the_next(owner: Owner) -> None:
-    into_every_runner(owner, "from sparktui.runner import control; control.POLL_S = 3600")
+    into_every_runner(
+        owner,
+        "from sparktui.runner import control, sweep; from sparktui.store.control import request_control as ask;"
+        " control.POLL_S = 3600; told = sweep.SweepRunner._take_down;"
+        " sweep.SweepRunner._take_down = lambda self, one, *more:"
+        " [one.topology == 'solo' and ask(self.journal.writer.path, 1, 'end-topology'), told(self, one, *more)][1]",
+    )
     up(owner, PROFILE)
-    ask_to_end(owner, None)
     owner.until(lambda: owner.rows("SELECT id FROM campaign WHERE state = 'done'"), "the end")
     assert owner.rows("SELECT state FROM sweep ORDER BY seq") == [("done",), ("done",)]
     assert owner.rows("SELECT count(*) FROM control, sweep WHERE sweep.topology = 'shuffle' AND done <= launched") == [

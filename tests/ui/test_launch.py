@@ -369,8 +369,10 @@ async def test_the_same_files_read_once_more_leave_what_is_known_alone(tmp_path:
         known = screen._choice
         screen.post_message(ProfilesRead(find_profiles(), profiles_stamp()))
         await pilot.pause()
-        # Where its cursor is may be told at any moment, of itself.
-        assert replace(screen._choice, topology=known.topology) == known
+        # Where its cursor is, and how its nodes are, may be told anew at any moment.
+        assert replace(screen._choice, topology=known.topology, prospect=known.prospect) == known
+        assert screen._choice.prospect is not None
+        assert (screen._choice.prospect.samples.keys()) == known.prospect.samples.keys()
 
 
 def question(viewer: Viewer) -> str:
