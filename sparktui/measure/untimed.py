@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sparktui.measure.record import RequestRecord, WaveRecord, event_times_us
+from sparktui.measure.record import TOKEN_MASK, RequestRecord, WaveRecord, event_times_us, event_token_values
 from sparktui.measure.statistics import mean
 from sparktui.measure.usage import completion_tokens, good_requests
 
 FASTEST_US = 50
-"""Between the events of one stream, which nothing makes faster: what comes faster was made before, and held back."""
+"""A token of one stream, which nothing makes faster: what comes faster was made before, and held back."""
 MAX_UNTIMED_SHARE = 0.10
 MAX_UNTIMED_SHARE_WAVE = 0.50
 """Of one wave: the mean of many may hide it, and its figure be a hundred times too high."""
@@ -37,10 +37,19 @@ def _share(good: Sequence[RequestRecord]) -> float | None:
 
 
 def _behind_first(request: RequestRecord) -> float:
-    """Return the share of what came later than the first event that came too soon; 1 where nothing came later."""
-    first, *later = event_times_us(request)
-    at_once = later.count(first)
-    if at_once == len(later):
-        return 1.0
-    too_soon = [count for count, time in enumerate(later, start=1) if first < time < first + count * FASTEST_US]
-    return max(0, max(too_soon, default=0) - at_once) / (len(later) - at_once)
+    """Return the share of the tokens that came later than the first event, and too soon; 1 where none came later."""
+    (first, *times), (_, *tokens) = event_times_us(request), _tokens_each(request)
+    so_far = later = too_soon = 0.0
+    for time, count in zip(times, tokens, strict=True):
+        so_far += count
+        later += count if time > first else 0
+        if first < time < first + so_far * FASTEST_US:
+            too_soon = later
+    return too_soon / later if later else 1.0
+
+
+def _tokens_each(request: RequestRecord) -> list[float]:
+    """Return each event's tokens, all alike where the server did not say."""
+    events = len(event_times_us(request))
+    said = [float(value & TOKEN_MASK) for value in event_token_values(request)]
+    return said if any(said) and len(said) == events else [(completion_tokens(request) or 0) / events] * events

@@ -154,7 +154,7 @@ def error_kinds(requests: Iterable[RequestRecord]) -> dict[str, int]:
 
 
 def decode_tps(good: Sequence[RequestRecord]) -> float | None:
-    """Return tokens after each stream's first event, per second from the first token of all to the last of all.
+    """Return tokens that came later than each stream's first, per second from the first of all to the last of all.
 
     The window is llama-benchy's for `tg total`; the tokens are the server's own count instead of one an event.
     """
@@ -240,7 +240,8 @@ def _failure(request: RequestRecord) -> str | None:
 def tokens_after_first(request: RequestRecord) -> int | None:
     """Return the tokens that decode counts: those that came later than the first event, and not at once with it."""
     tokens = completion_tokens(request)
-    return None if tokens is None else tokens - (1 if request.first_tokens is None else request.first_tokens)
+    first = 1 if request.first_tokens is None else request.first_tokens
+    return None if tokens is None else max(0, tokens - first)  # events that are no tokens may be more than the tokens
 
 
 def _per_second(requests: int, wave: WaveRecord) -> float | None:

@@ -24,15 +24,20 @@ async def obey(writer: Writer, campaign: int, interrupt: Interrupt, journal: Jou
 
 async def heed(writer: Writer, campaign: int, interrupt: Interrupt, journal: Journal) -> None:
     """Carry out the commands that are there."""
-    for control in await writer.pending_controls(campaign):
-        if control.command == "stop":
-            interrupt.request("stop", "asked to stop")
-        elif control.command == "end-topology":
-            await _end_topology(control, interrupt, journal)
-        else:
-            named = repr(control.command[:LONGEST])
-            await journal.warning("runner", "unknown-command", f"unknown command {named}: ignored")
-        await writer.finish_control(control.id)
+    async with interrupt.heeding:
+        for control in await writer.pending_controls(campaign):
+            await _carry_out(control, interrupt, journal)
+            await writer.finish_control(control.id)
+
+
+async def _carry_out(control: ControlRow, interrupt: Interrupt, journal: Journal) -> None:
+    if control.command == "stop":
+        interrupt.request("stop", "asked to stop")
+    elif control.command == "end-topology":
+        await _end_topology(control, interrupt, journal)
+    else:
+        named = repr(control.command[:LONGEST])
+        await journal.warning("runner", "unknown-command", f"unknown command {named}: ignored")
 
 
 async def _end_topology(control: ControlRow, interrupt: Interrupt, journal: Journal) -> None:

@@ -20,6 +20,8 @@ class Interrupt:
     text: str = ""
     topology: str | None = None
     """The one in flight, or the last that was."""
+    heeding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever reads what was asked for: nothing is to be carried out twice."""
     _task: asyncio.Task[None] | None = None
     _requested: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -96,11 +96,11 @@ class Feed:
         return _interrupted(snapshot) if self._lost == campaign else snapshot
 
     def _look_for_runner(self, campaign: int, now: float) -> None:
-        if self._alive is not None and now - self._asked_at >= ASK_S:
+        if self._alive is not None and abs(now - self._asked_at) >= ASK_S:
             self._lost, self._asked_at = None if self._alive(campaign) else campaign, now
 
     def _race_at(self, now: float) -> int | None:
-        if self._running is not None and now - self._asked_at >= ASK_S:
+        if self._running is not None and abs(now - self._asked_at) >= ASK_S:
             self._race, self._asked_at = self._running(), now
         return self._race
 

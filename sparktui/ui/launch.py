@@ -195,7 +195,8 @@ class LaunchScreen(Screen[None]):
     def _again(self) -> None:
         """Ask the nodes again, unless something is being measured, which this would disturb."""
         campaign, profile = self._snapshot.campaign, self._choice.usable
-        if self._name is not None and profile is not None and not (campaign is not None and campaign.running):
+        measuring = campaign is not None and campaign.running and not campaign.interrupted
+        if self._name is not None and profile is not None and not measuring:
             self._ask(self._name, profile)
 
     def on_profiles_read(self, message: ProfilesRead) -> None:

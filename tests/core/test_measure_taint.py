@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparktui.measure.record import Clock, WaveRecord, pack_events
+from sparktui.measure.record import Clock, WaveRecord, pack_event_tokens, pack_events
 from sparktui.measure.taint import taint
 from tests.core.measured import failed, request, wave
 
@@ -72,6 +72,16 @@ def test_what_comes_at_once_with_the_first_is_not_counted_and_harms_only_where_n
 
     assert "pieces: 100%" in reason(arriving(100_000, *[0] * 10))
     assert reason(arriving(100_000, *[0] * 5, *[9_000] * 5)) == ""
+
+
+@pytest.mark.parametrize("counted", [[64, 64], [0, 0]])
+def test_large_pieces_are_too_fast_by_their_tokens_and_not_by_their_number(counted: list[int]) -> None:
+    def two(gap_us: int) -> WaveRecord:
+        events, marks = pack_events([1_000_000, gap_us]), pack_event_tokens(counted)
+        return wave(request(tokens=128, events=events, event_tokens=marks), lag_p99_us=0.0)
+
+    assert "pieces: 100%" in reason(two(100), tg=128)
+    assert "pieces" not in reason(two(64 * 50), tg=128)
 
 
 def test_one_wave_in_one_piece_among_many_taints() -> None:

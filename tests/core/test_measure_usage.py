@@ -52,6 +52,11 @@ def test_what_arrives_with_the_first_token_is_not_counted_whether_or_not_events_
     assert wave_figures(wave(held_back)).decode_tps == pytest.approx(100.0)
 
 
+def test_a_stream_with_more_events_than_tokens_takes_nothing_from_the_others() -> None:
+    characters = request(1, ttft_us=100_000, tokens=2, first_tokens=4)
+    assert wave_figures(wave(request(0), characters)).decode_tps == pytest.approx(100.0)
+
+
 def test_an_unknown_first_event_is_taken_for_one_token_and_said_so() -> None:
     figures = wave_figures(wave(request(first_tokens=None, token_source="usage")))
     assert figures.decode_tps == pytest.approx(100.0)
