@@ -38,7 +38,8 @@ def _share(good: Sequence[RequestRecord]) -> float | None:
 
 def _behind_first(request: RequestRecord) -> float:
     """Return the share of the tokens that came later than the first event, and too soon; 1 where none came later."""
-    (first, *times), (_, *tokens) = event_times_us(request), _tokens_each(request)
+    first, *times = event_times_us(request)
+    _, *tokens = _tokens_each(request, 1 + len(times))
     so_far = later = too_soon = 0.0
     for time, count in zip(times, tokens, strict=True):
         so_far += count
@@ -48,8 +49,7 @@ def _behind_first(request: RequestRecord) -> float:
     return too_soon / later if later else 1.0
 
 
-def _tokens_each(request: RequestRecord) -> list[float]:
+def _tokens_each(request: RequestRecord, events: int) -> list[float]:
     """Return each event's tokens, all alike where the server did not say."""
-    events = len(event_times_us(request))
     said = [float(value & TOKEN_MASK) for value in event_token_values(request)]
     return said if any(said) and len(said) == events else [(completion_tokens(request) or 0) / events] * events
